@@ -1,0 +1,1 @@
+"""What is asked: the contract, the assignment file, the rubric and the profiles."""

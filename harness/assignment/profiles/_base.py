@@ -1,0 +1,194 @@
+"""What a profile is: a dialogue, its oracle and its defaults.  Nothing about sockets.
+
+A profile turns what a suite wants to ask into bytes, and judges the bytes that came
+back.  The harness feeds it; a profile never waits, never looks at a clock, and keeps
+no state of its own (a :class:`Conversation` does).
+"""
+
+from __future__ import annotations
+
+import copy
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from enum import Enum
+from typing import ClassVar, Literal, Self
+
+from harness.assignment.contract import Contract
+from harness.assignment.role import Role
+from harness.assignment.transport import Transport
+
+
+class CannotAsk(Exception):
+    """This protocol has no such request; *reason* says why, for a "not applicable"."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Standing(Enum):
+    """How what was received so far stands to what was sent so far."""
+
+    OWING = "more must come"
+    SETTLED = "everything owed has come"
+    WRONG = "cannot be right any more"
+
+
+class Judgement:
+    """An oracle's word on a conversation so far.
+
+    *expected*: the exact bytes owed so far, in total, or None if the oracle does not know
+    them exactly; given as a function, they are put together only when somebody looks.
+    *offset*: place of the first wrong byte in all that was received, if *standing* is WRONG.
+    *why*: a sentence for the student.
+    """
+
+    def __init__(
+        self,
+        standing: Standing,
+        expected: bytes | Callable[[], bytes] | None = None,
+        offset: int | None = None,
+        why: str = "",
+    ) -> None:
+        self.standing = standing
+        self.offset = offset
+        self.why = why
+        self._expected = expected
+
+    @property
+    def expected(self) -> bytes | None:
+        """The exact bytes owed so far in total, or None."""
+        if callable(self._expected):
+            self._expected = self._expected()
+        return self._expected
+
+    def __repr__(self) -> str:
+        return f"Judgement({self.standing.name}, offset={self.offset}, why={self.why!r})"
+
+
+class Conversation(ABC):
+    """One connection with a server, judged as it grows.
+
+    Whoever drives it calls :meth:`sent` before the first byte of *data* can reach the
+    server, so that an answer is never judged before its question.
+    """
+
+    @abstractmethod
+    def sent(self, data: bytes) -> None:
+        """*data* goes to the server."""
+
+    @abstractmethod
+    def finish(self) -> None:
+        """The client's EOF goes to the server."""
+
+    @abstractmethod
+    def received(self, data: bytes = b"") -> Judgement:
+        """*data* came back; without data: the judgement as it stands now."""
+
+
+class Profile(ABC):
+    """An application protocol; a subclass states the class variables and its dialogue."""
+
+    name: ClassVar[str]
+    summary: ClassVar[str]
+    """What the program does, in one line without a full stop."""
+    role: ClassVar[Role]
+    transports: ClassVar[tuple[Transport, ...]]
+    """The transports it can have; the first is the default."""
+    defaults: ClassVar[Mapping[str, object]] = {}
+    """Contract fields whose default differs, written as in the assignment file."""
+    options: ClassVar[frozenset[str]] = frozenset()
+    """Contract fields marked ``by_profile`` that this profile looks at."""
+    framings: ClassVar[tuple[str, ...]] = ("none",)
+    """The values of ``contract.framing`` it can be judged by."""
+    placeholders: ClassVar[tuple[str, ...]] = ()
+    """Placeholders it has beyond those of its role and transport, such as ``root``."""
+
+    contract: Contract = Contract()
+
+    def under(self, contract: Contract) -> Self:
+        """This profile, bound to *contract*."""
+        bound = copy.copy(self)
+        bound.contract = contract
+        return bound
+
+
+class ServerProfile(Profile):
+    """A server that talks over connections (stream or sequenced packets)."""
+
+    role = Role.SERVER
+    prompt: ClassVar[bool] = True
+    """Replies come at once, without waiting for the client's EOF."""
+
+    piecemeal: ClassVar[bool] = False
+    """Each piece that was read is answered by itself: a request has no end before which nothing is owed."""
+
+    @property
+    def closes_after(self) -> Literal["client", "server"]:
+        """Who closes first: ``"client"`` (the server closes after the client's EOF) or ``"server"``."""
+        return self.contract.closes
+
+    @abstractmethod
+    def request(self, token: int = 0, size: int | None = None) -> bytes:
+        """A complete request whose reply is recognisable as belonging to *token*.
+
+        *size* is the length of the request in bytes; CannotAsk if there is none of that length.
+        """
+
+    @abstractmethod
+    def carry(self, data: bytes) -> bytes:
+        """A complete request that carries *data*, all byte values allowed, or CannotAsk."""
+
+    @abstractmethod
+    def halves(self, request: bytes) -> tuple[bytes, bytes]:
+        """*request* cut in two so that nothing is owed for the first part alone, or CannotAsk."""
+
+    @abstractmethod
+    def judge(self, sent: bytes, received: bytes, *, eof_sent: bool) -> Judgement:
+        """Whether *received* can be right, and whether all that is owed for *sent* is there."""
+
+    def must_close(self, sent: bytes, *, eof_sent: bool) -> bool:
+        """Whether the server must close its side once it has answered *sent*."""
+        return eof_sent
+
+    def conversation(self) -> Conversation:
+        """A fresh conversation; a profile whose replies can be large overrides it to be incremental."""
+        return _Whole(self)
+
+
+class DatagramProfile(Profile):
+    """A server that answers datagrams."""
+
+    role = Role.SERVER
+
+    @abstractmethod
+    def request(self, token: int = 0, size: int | None = None) -> bytes:
+        """A datagram whose reply is recognisable as belonging to *token*; *size* as in ServerProfile."""
+
+    @abstractmethod
+    def carry(self, data: bytes) -> bytes:
+        """A datagram that carries *data*, or CannotAsk."""
+
+    @abstractmethod
+    def replies(self, request: bytes) -> list[bytes]:
+        """The datagrams owed for *request*, in order."""
+
+
+class _Whole(Conversation):
+    """Judges everything anew each time: for dialogues that stay small."""
+
+    def __init__(self, profile: ServerProfile) -> None:
+        self._profile = profile
+        self._sent = bytearray()
+        self._received = bytearray()
+        self._eof_sent = False
+
+    def sent(self, data: bytes) -> None:
+        self._sent += data
+
+    def finish(self) -> None:
+        self._eof_sent = True
+
+    def received(self, data: bytes = b"") -> Judgement:
+        self._received += data
+        return self._profile.judge(bytes(self._sent), bytes(self._received), eof_sent=self._eof_sent)

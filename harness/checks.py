@@ -1,0 +1,194 @@
+"""The ``@check`` marker: what a test function in ``suites/`` requires, and of whom.
+
+A check is one requirement of the catalogue with a public id ``family/slug``.  Its docstring is the
+rule as the student reads it; everything else that is known about it stands in the marker.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+import pytest
+
+from harness.verdict.outcome import Level
+
+if TYPE_CHECKING:
+    from harness.assignment.assignment import Assignment
+
+MUST, SHOULD, ADVICE = Level.MUST, Level.SHOULD, Level.ADVICE
+
+#: What nearly every check of a server builds on: one client is served, and one after another.
+SERVES = ("accept/first-client", "accept/sequential")
+
+#: Why a check does not apply to an assignment, or None if it does.
+Condition = Callable[["Assignment"], str | None]
+
+#: A level that a field of the contract decides; None when the contract does not ask.
+ByContract = Callable[["Assignment"], Level | None]
+
+_F = TypeVar("_F", bound=Callable[..., None])
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One requirement: what the marker and the docstring say."""
+
+    id: str
+    level: Level | ByContract
+    authority: tuple[str, ...]
+    needs: tuple[str, ...]
+    only: tuple[Condition, ...]
+    usual: str
+    rule: str
+
+    @property
+    def title(self) -> str:
+        """First sentence of the rule."""
+        return self.rule.split("\n\n")[0].replace("\n", " ")
+
+    def level_for(self, assignment: Assignment) -> Level | None:
+        """How much this binds under *assignment*; None when its contract does not ask for it."""
+        return self.level if isinstance(self.level, Level) else self.level(assignment)
+
+    def why_not(self, assignment: Assignment) -> str | None:
+        """Why this check does not apply to *assignment*; None if it does."""
+        for condition in self.only:
+            if reason := condition(assignment):
+                return reason
+        if self.level_for(assignment) is None:
+            field = getattr(self.level, "field", "")
+            value = getattr(assignment.contract, field, "")
+            return f"the contract does not ask for it (contract.{field} = {value!r})"
+        return None
+
+
+def check(
+    id: str,
+    level: Level | ByContract,
+    *authority: str,
+    needs: tuple[str, ...] | str = (),
+    only: tuple[Condition, ...] | Condition = (),
+    usual: str = "",
+) -> Callable[[_F], _F]:
+    """Make a test function the check *id*.
+
+    *authority* cites what the rule rests on (man page, RFC section, POSIX).  *needs* are ids this check
+    builds on: if one of them failed too, this failure is reported as blocked by it.  *only* says to which
+    assignments the check applies.  *usual* is the usual mistake, shown as the likely cause when nothing
+    more telling is known.
+    """
+    needed = (needs,) if isinstance(needs, str) else needs
+    conditions = only if isinstance(only, tuple) else (only,)
+
+    def mark(function: _F) -> _F:
+        rule = inspect.getdoc(function)
+        if not rule:
+            raise TypeError(
+                f"{function.__module__}.{function.__name__}: a check needs a docstring, the rule as the student reads it"
+            )
+        marked: _F = pytest.mark.check(Check(id, level, authority, needed, conditions, usual, rule))(function)
+        return marked
+
+    return mark
+
+
+def by_contract(field: str, **levels: Level) -> ByContract:
+    """The level that the value of ``contract.FIELD`` decides; values not named are not asked for.
+
+    ``by_contract("port_reuse", required=MUST, advised=ADVICE)``.  Underscores stand for hyphens.
+    """
+    table = {value.replace("_", "-"): level for value, level in levels.items()}
+
+    def decide(assignment: Assignment) -> Level | None:
+        value = getattr(assignment.contract, field)
+        return table.get(str(value).lower())
+
+    decide.field = field  # type: ignore[attr-defined]
+    return decide
+
+
+def if_set(field: str, level: Level = MUST) -> ByContract:
+    """*level* if the contract gives *field* a value other than 0, none or empty."""
+
+    def decide(assignment: Assignment) -> Level | None:
+        return level if getattr(assignment.contract, field) else None
+
+    decide.field = field  # type: ignore[attr-defined]
+    return decide
+
+
+def transports(*names: str) -> Condition:
+    """Only these transports."""
+
+    def condition(assignment: Assignment) -> str | None:
+        if assignment.transport in names:
+            return None
+        return f"this asks for transport {' or '.join(names)}, not {assignment.transport}"
+
+    return condition
+
+
+def server(assignment: Assignment) -> str | None:
+    """Only programs that serve."""
+    return (
+        None
+        if assignment.profile.role == "server"
+        else f"this is for servers; {assignment.profile.name} is a {assignment.profile.role}"
+    )
+
+
+def stream(assignment: Assignment) -> str | None:
+    """Only servers of a connection-oriented byte stream."""
+    if reason := server(assignment):
+        return reason
+    if assignment.transport in ("tcp", "tcp6", "tcp-dual", "unix-stream", "unix-seqpacket"):
+        return None
+    return f"this is for connections; {assignment.transport} has none"
+
+
+def byte_stream(assignment: Assignment) -> str | None:
+    """Only servers whose transport keeps no message boundaries."""
+    if reason := stream(assignment):
+        return reason
+    return "unix-seqpacket keeps message boundaries" if assignment.transport == "unix-seqpacket" else None
+
+
+def tcp(assignment: Assignment) -> str | None:
+    """Only TCP servers."""
+    return server(assignment) or transports("tcp", "tcp6", "tcp-dual")(assignment)
+
+
+def inet(assignment: Assignment) -> str | None:
+    """Only servers that are given a port."""
+    return server(assignment) or transports("tcp", "tcp6", "tcp-dual", "udp", "udp6")(assignment)
+
+
+def udp(assignment: Assignment) -> str | None:
+    """Only UDP servers."""
+    return server(assignment) or transports("udp", "udp6")(assignment)
+
+
+def unix(assignment: Assignment) -> str | None:
+    """Only servers with an address in the file system."""
+    return server(assignment) or transports("unix-stream", "unix-seqpacket", "unix-dgram")(assignment)
+
+
+def when(field: str, *values: object) -> Condition:
+    """Only contracts whose *field* has one of *values*."""
+
+    def condition(assignment: Assignment) -> str | None:
+        value = getattr(assignment.contract, field)
+        if value in values:
+            return None
+        return (
+            f"this is asked only if contract.{field} is {' or '.join(map(repr, values))}, and it is {value!r}"
+        )
+
+    return condition
+
+
+concurrent = when("concurrency", "concurrent")
+lasting = when("lifetime", "forever")

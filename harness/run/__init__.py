@@ -1,0 +1,1 @@
+"""One run over one submission: its options, what its checks share, and the results they leave."""

@@ -1,0 +1,59 @@
+"""What all checks of one run share: the assignment, the built program, the way to start it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from harness.assignment.assignment import Assignment
+from harness.run.options import Options, UsageError
+from harness.stage.stage import Memory
+from harness.subject.build import Built, SubmissionError, Workshop
+from harness.subject.isolation import Isolation, detect
+
+
+@dataclass
+class Session:
+    """One run, as a worker sees it."""
+
+    options: Options
+    assignment: Assignment
+    isolation: Isolation
+    built: Built
+    memory: Memory = field(default_factory=Memory)
+    workshop: Workshop | None = None
+
+    def close(self) -> None:
+        """Remove what was built (in the process that built it)."""
+        if self.workshop is not None:
+            self.workshop.close()
+
+
+def open_session(options: Options) -> Session:
+    """Read the assignment and build the submission; raises UsageError and AssignmentError."""
+    assignment = options.read_assignment()
+    path = Path(options.submission)
+    if not path.exists():
+        raise UsageError(
+            f"{path}: there is no such file or directory; give the submission: a directory, a source file or an executable"
+        )
+    isolation = detect()
+    spec = assignment.program
+    workshop = Workshop(path, spec.build, list(spec.run) or None, assignment.limits, isolation)
+    try:
+        built = workshop.build()
+    except SubmissionError as error:
+        workshop.close()
+        raise UsageError(str(error)) from None
+    except BaseException:
+        workshop.close()
+        raise
+    if assignment.transport.is_unix and not spec.run:
+        # The default command line names a port; a server with an address in the file system gets its path there.
+        built = replace(built, run=[word.replace("{port}", "{path}") for word in built.run])
+    return Session(options, assignment, isolation, built, workshop=workshop)
+
+
+def join_session(options: Options, built: Built) -> Session:
+    """The same run in a worker process: nothing is built again."""
+    return Session(options, options.read_assignment(), detect(), built)

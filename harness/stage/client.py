@@ -1,0 +1,392 @@
+"""A client of the program under test: what our side says, and what it expects back.
+
+Every word records itself in the timeline, and every expectation that is not met says so in terms
+of what the client did and what the kernel knows of the program.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from harness.assignment.profiles._base import CannotAsk, Judgement, Standing
+from harness.observe.settle import Settled
+from harness.peers.stream import StreamPeer
+from harness.stage import findings, sight
+from harness.stage.address import Address
+from harness.stage.connect import connect
+from harness.stage.patience import PATIENCE
+from harness.verdict.outcome import Inconclusive, Violation
+from harness.verdict.show import count, literal
+
+if TYPE_CHECKING:
+    from harness.stage.server import Server
+
+#: Bytes that a chatterbox sends at most.
+CHATTER = 32 << 20
+
+#: Reads of a slow reader that each wait until the program can do nothing more.
+DRIPS = 4
+
+
+class Client:
+    """One connection to the server, speaking its profile."""
+
+    def __init__(
+        self, server: Server, name: str, address: Address, *, receive_buffer: int | None = None
+    ) -> None:
+        self.server = server
+        self.name = name
+        self._conversation = server.server_profile.conversation()
+        self._judgement = Judgement(Standing.SETTLED)
+        self._rest = b""
+        self._last_byte = 0.0
+        self._judging = True
+        self._consumed = 0
+        self.received = bytearray()
+        sock = connect(server, name, address, receive_buffer)
+        self.peer = StreamPeer(name, sock, server.timeline, self._take)
+        self._say(f"connected to {address}")
+
+    def _say(self, what: str) -> None:
+        self.server.timeline.record("peer", f"{self.name} {what}")
+
+    def _take(self, chunk: bytes) -> None:
+        self.received += chunk
+        if self._judging:
+            self._judgement = self._conversation.received(chunk)
+
+    # -- what our side does ------------------------------------------------------------------
+
+    def ask(self, token: int | None = None, *, size: int | None = None) -> bytes:
+        """Send one request; *token* makes its answer unlike any other, *size* is its length in bytes."""
+        return self.send(
+            self.server.server_profile.request(self.server.next_token() if token is None else token, size)
+        )
+
+    def carry(self, data: bytes) -> bytes:
+        """Send a request that carries the bytes *data*."""
+        return self.send(self.server.server_profile.carry(data))
+
+    def send(self, data: bytes) -> bytes:
+        """Send *data* as far as the kernel takes it now; the rest follows while we wait for the answer."""
+        self._say(f"sent {count(len(data), 'byte')} {literal(data)}")
+        self._queue(data)
+        return data
+
+    def _queue(self, data: bytes) -> None:
+        self._conversation.sent(data)
+        self._judgement = self._conversation.received()
+        self.peer.queue(data)
+        self.peer.push()
+
+    def send_part(self) -> None:
+        """Send the first part of a request; :meth:`send_rest` sends what is missing."""
+        profile = self.server.server_profile
+        request = profile.request(self.server.next_token(), None)
+        try:
+            part, self._rest = profile.halves(request)
+        except CannotAsk:  # whatever arrives is answered at once: any part is a request
+            part, self._rest = request[: len(request) // 2], request[len(request) // 2 :]
+        self.send(part)
+
+    def send_rest(self) -> None:
+        """Send what :meth:`send_part` kept back."""
+        self.send(self._rest)
+
+    def send_surplus(self) -> None:
+        """Send more than the program will ever read: input beyond the request."""
+        self._say("went on sending")
+        self.peer.queue(self.server.server_profile.request(self.server.next_token(), None))
+        self.peer.push()
+
+    def send_byte_by_byte(self, data: bytes) -> None:
+        """Send *data* in one-byte segments, each only after the program has read the one before."""
+        self.send_in_pieces([data[offset : offset + 1] for offset in range(len(data))])
+
+    def finish_sending(self) -> None:
+        """Shut down the sending side (half-close): the program sees end of file, we still read."""
+        self._say("finished sending (shutdown SHUT_WR: a FIN)")
+        self._conversation.finish()
+        self._judgement = self._conversation.received()
+        self.peer.finish()
+
+    def send_in_pieces(self, pieces: Sequence[bytes]) -> None:
+        """Send *pieces* one by one, each only after the program has read the one before."""
+        self._say(f"sent {count(sum(map(len, pieces)), 'byte')} in {count(len(pieces), 'piece')}: {pieces}")
+        for piece in pieces:
+            self._queue(piece)
+            if not self.peer.over:  # if it is: what is left is owed all the same
+                self._until(lambda: not self.peer.unsent and self.server.has_read(self.peer.socket))
+
+    def send_next_byte(self, *, within: float) -> None:
+        """Send one byte more of a request; :meth:`send_rest` completes it.
+
+        *within* seconds of the one before: if this machine was too slow for that, nothing can be said.
+        """
+        now = time.monotonic()
+        if self._last_byte and now - self._last_byte > within:
+            raise Inconclusive(f"this machine paused for {now - self._last_byte:.1f} s between two bytes")
+        self._last_byte = now
+        if not self._rest:
+            self._rest = self.server.server_profile.request(self.server.next_token(), None)
+        byte, self._rest = self._rest[:1], self._rest[1:]
+        self.send(byte)
+
+    def send_garbage(self, data: bytes) -> None:
+        """Send bytes for which nothing in particular is owed."""
+        self._say(f"sent {count(len(data), 'byte')} of garbage {literal(data, 16)}")
+        self._judging = False
+        self.peer.queue(data)
+        self.peer.push()
+
+    def send_urgent(self) -> None:
+        """Send one byte out of band (tcp(7), MSG_OOB): it is no part of the data."""
+        self._say("sent one urgent byte (MSG_OOB)")
+        with contextlib.suppress(
+            ConnectionError
+        ):  # the program has closed already; the expectation that follows says so
+            self.peer.socket.send(b"!", socket.MSG_OOB)
+
+    @contextlib.contextmanager
+    def chatting(self) -> Iterator[None]:
+        """Go on asking and reading for as long as the block lasts (bounded: see CHATTER)."""
+        self._say("sent requests without pause")
+        request = self.server.server_profile.request(self.server.next_token(), 1 << 16)
+
+        def chat() -> int:
+            if self.peer.unsent < len(request) and self.peer.sent < CHATTER:
+                self._queue(request)
+            return self.peer.pump()
+
+        with self.server.meanwhile(chat):
+            self.server.until(
+                lambda: self.peer.received > 0, fds=[self.peer.socket], progress=lambda: self.peer.moved
+            )
+            yield
+
+    def expect_still_chatting(self) -> None:
+        """The other client did not have to wait until this one had nothing more to say."""
+        if self.peer.sent >= CHATTER:
+            raise Violation(
+                f"another client was served only after {self.name} had stopped sending ({CHATTER >> 20} MiB).",
+                kind="starved",
+            )
+
+    def abort(self) -> None:
+        """Reset the connection."""
+        self._say("reset the connection (RST)")
+        self.server.oracle.peers.discard(self.peer.socket)
+        self.peer.abort()
+
+    def vanish(self) -> None:
+        """Close both directions at once, without reading what is still to come."""
+        self._say("closed the connection")
+        self.server.oracle.peers.discard(self.peer.socket)
+        self.peer.close()
+
+    def abort_after_reply(self) -> None:
+        """Wait for the answer, then reset the connection."""
+        self.expect_reply()
+        self.abort()
+
+    def read_all(self) -> None:
+        """Read at full speed until the connection is over, or nothing more comes; judge nothing."""
+        self.open_window()
+        self._judging = False
+        self._until(lambda: self.peer.over)
+
+    def leave_unread(self) -> None:
+        """Finish sending and close, as one who has had everything."""
+        self._say("left")
+        self.peer.finish()
+        self.close()
+
+    def leave(self) -> None:
+        """End the conversation in order: finish sending, read to the end, close."""
+        if not self.peer.fin_sent:
+            self._conversation.finish()
+            self._judgement = self._conversation.received()
+            self.peer.finish()
+        self._until(lambda: self.peer.over)
+        self.vanish()
+
+    def hold_reading(self, data_size: int) -> None:
+        """Send a request of *data_size* bytes and read nothing until the program can do nothing more."""
+        self.ask(size=data_size)
+        self.fill()
+
+    def fill(self) -> None:
+        """Push what is queued, reading nothing, until the program is blocked."""
+        self._say("sent without reading until nothing moved any more")
+        self.server.settle(step=self.peer.push, progress=lambda: self.peer.moved)
+        self._consumed = sight.consumed(self.server.stage.diag, self.peer.socket, self.peer.sent)
+
+    def fill_and_read_in_turns(self) -> None:
+        """Send as much as the program takes, read only when it takes no more, and so on."""
+        self._say("sent as much as possible, reading only when nothing more could be sent")
+        while self.peer.unsent and not self.peer.over:
+            before = self.peer.moved
+            self.server.settle(step=self.peer.push, progress=lambda: self.peer.moved)
+            self.peer.pull()
+            if self.peer.moved == before:
+                break  # nothing moves in either direction: the expectation that follows says so
+
+    def open_window(self) -> None:
+        """Go on reading, at full speed."""
+        self._say("went on reading")
+        self.peer.open_window()
+
+    @property
+    def closed(self) -> bool:
+        """Whether we have closed our socket."""
+        return self.peer.socket.fileno() < 0
+
+    # -- what our side expects ---------------------------------------------------------------
+
+    def expect_reply(self) -> None:
+        """Everything owed by now arrives, and nothing that cannot be right."""
+        settled = self._until(lambda: self._judgement.standing is not Standing.OWING or self.peer.over)
+        self._check_bytes()
+        if self._judgement.standing is Standing.SETTLED:
+            return
+        raise findings.missing_reply(self, self._judgement, settled)
+
+    def expect_reply_around_urgent(self) -> None:
+        """The answer to the data around an urgent byte comes; the byte itself may have been read in line or not."""
+        self._until(lambda: self._judgement.standing is not Standing.OWING or self.peer.over)
+        if self._judgement.standing is Standing.WRONG and b"!" in self.received:
+            return  # SO_OOBINLINE: the program reads the urgent byte as data, which tcp(7) leaves to it
+        if not self.peer.over and self._judgement.standing is Standing.OWING:
+            return  # splice(2), which io.Copy of Go uses, does not get past an urgent mark; the connection stays as it is
+        self.expect_reply()
+
+    def expect_drained(self) -> None:
+        """What was under way when the signal came is completed.
+
+        Of a profile that answers piece by piece: all that the program had read by then (it need not read on).
+        Of any other: the whole answer.
+        """
+        if not self.server.server_profile.piecemeal:
+            self.expect_reply_slowly()
+            self.expect_close()
+            return
+        owed = self._consumed
+        self.open_window()
+        settled = self._until(lambda: self.peer.over)
+        self._check_bytes()
+        if len(self.received) < owed and self.peer.reset:
+            # It closed with input unread, so the kernel sent an RST, which destroys what is still under way (RFC 1122
+            # section 4.2.2.13): how much of its answer came through says nothing about what it wrote.
+            raise Inconclusive(
+                "the program closed with input unread; the reset that follows hides how much it had answered"
+            )
+        if len(self.received) < owed:
+            raise findings.cut_short(self, owed, settled)
+
+    def expect_reply_slowly(self) -> None:
+        """The same, read in small pieces, each of the first only when the program is blocked."""
+        self._say(f"read slowly, {self.peer.gulp} bytes at a time")
+        for _ in range(DRIPS):
+            self.server.settle(step=self.peer.push, progress=lambda: self.peer.moved, patience=0.05)
+            self.peer.pull(self.peer.gulp)
+        self.peer.open_window()
+        self.expect_reply()
+
+    def exchange(self, token: int | None = None, *, size: int | None = None) -> None:
+        """One request, and its whole answer."""
+        self.ask(token, size=size)
+        self.expect_reply()
+
+    def expect_close(self) -> None:
+        """The program closes its side with a FIN, having sent everything it owed and nothing else."""
+        settled = self._until(lambda: self.peer.over)
+        self._check_bytes()
+        if self.peer.reset:
+            raise findings.reset_instead_of_close(self, settled)
+        if not self.peer.over:
+            raise findings.not_closed(self, settled)
+        if self._judgement.standing is Standing.OWING:
+            raise findings.missing_reply(self, self._judgement, settled)
+
+    def expect_fin(self, *, patience: float = PATIENCE) -> None:
+        """The program closes its side, in whatever manner: nothing stays half open.
+
+        *patience* is the idle time, in seconds, that is granted to it.
+        """
+        settled = self._until(lambda: self.peer.over, patience=patience)
+        if not self.peer.over:
+            raise findings.not_closed(self, settled)
+
+    def expect_nothing_wrong(self) -> None:
+        """What has come by now can be right, as far as the request has been sent."""
+        self.peer.pull()
+        self._check_bytes()
+
+    def expect_nothing_more(self) -> None:
+        """The program has answered, and sends nothing beyond what it owes."""
+        self._until(lambda: self.peer.over)
+        self._check_bytes()
+
+    def expect_end(self) -> None:
+        """The connection ends, by FIN or RST; what came before it must be right, but may be cut short."""
+        settled = self._until(lambda: self.peer.over)
+        self._check_bytes()
+        if not self.peer.over:
+            raise findings.not_closed(self, settled)
+
+    def expect_silence(self) -> None:
+        """Nothing arrives, though the program has done all it will do."""
+        before = self.peer.received
+        self.server.until(lambda: self.peer.pull() > 0 or self.peer.over, fds=[self.peer.socket])
+        if self.peer.received > before:
+            raise Violation(
+                f"{self.name} got {count(self.peer.received - before, 'byte')} {literal(bytes(self.received[before:]))} "
+                "though nothing was owed yet",
+                kind="early-reply",
+            )
+
+    def expect_message_lengths(self) -> None:
+        """What came back, came back in messages of the lengths that were sent (SOCK_SEQPACKET)."""
+        if self.peer.sent_messages != self.peer.received_messages:
+            raise Violation(
+                f"{self.name} sent messages of {self.peer.sent_messages} bytes and got messages of {self.peer.received_messages} bytes back.",
+                kind="boundaries",
+            )
+
+    def expect_unserved(self) -> None:
+        """The program does not answer this client: nothing comes, or the connection just ends."""
+        self.server.until(
+            lambda: self.peer.pull() > 0 or self.peer.over, fds=[self.peer.socket], patience=0.5
+        )
+        if self.peer.received:
+            raise Violation(f"{self.name} was served: it got {literal(bytes(self.received))}", kind="served")
+
+    def close(self) -> None:
+        """Close our socket without a word; idempotent, for the end of the check."""
+        self.server.oracle.peers.discard(self.peer.socket)
+        self.peer.close()
+
+    # -- waiting -----------------------------------------------------------------------------
+
+    def _until(self, done: Callable[[], bool], *, patience: float = PATIENCE) -> Settled:
+        """Pump both ways until *done*, or until nothing more will come."""
+
+        def ready() -> bool:
+            self.peer.pump()
+            return done() or self._judgement.standing is Standing.WRONG
+
+        return self.server.until(
+            ready,
+            fds=() if self.peer.over else [self.peer.socket],
+            writable=[self.peer.socket] if self.peer.unsent else (),
+            progress=lambda: self.peer.moved,
+            patience=patience,
+        )
+
+    def _check_bytes(self) -> None:
+        if self._judgement.standing is Standing.WRONG:
+            raise findings.wrong_bytes(self, self._judgement)

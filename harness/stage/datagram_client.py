@@ -1,0 +1,135 @@
+"""A client that sends datagrams and expects datagrams back."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections import Counter
+from typing import TYPE_CHECKING, cast
+
+from harness.assignment.profiles._base import DatagramProfile
+from harness.peers.datagram import Datagram, DatagramPeer
+from harness.stage.address import Address
+from harness.verdict.outcome import Violation
+from harness.verdict.show import count, difference, literal
+
+if TYPE_CHECKING:
+    from harness.stage.server import Server
+
+
+class DatagramClient:
+    """One datagram socket of ours, speaking the profile of the server."""
+
+    def __init__(self, server: Server, name: str, address: Address, *, named: bool = True) -> None:
+        self.server = server
+        self.name = name
+        self.address = address
+        self.owed: list[bytes] = []
+        self._judged = 0
+        sock = socket.socket(address.family, socket.SOCK_DGRAM)
+        if address.local and named:
+            own = os.path.join(os.path.dirname(address.path), f"{name.replace(' ', '-')}.peer")
+            sock.bind(own)
+            os.chmod(own, 0o777)  # writing to it is what lets the program, another user, answer (unix(7))
+        elif not address.local:
+            sock.bind((address.host, 0))
+        self.peer = DatagramPeer(name, sock, server.timeline)
+        server.oracle.peers.add(sock)
+        server.oracle.names[sock] = name
+
+    @property
+    def profile(self) -> DatagramProfile:
+        """The profile, known to be a datagram server's."""
+        return cast(DatagramProfile, self.server.profile)
+
+    def ask(self, token: int | None = None, *, size: int | None = None) -> None:
+        """Send one request of *size* bytes."""
+        self.send(self.profile.request(self.server.next_token() if token is None else token, size))
+
+    def carry(self, data: bytes) -> None:
+        """Send a request that carries the bytes *data*."""
+        self.send(self.profile.carry(data))
+
+    def send(self, data: bytes) -> None:
+        """Send one datagram; what the profile owes for it is expected from now on."""
+        self.server.timeline.record(
+            "peer",
+            f"{self.name} sent a datagram of {count(len(data), 'byte')} {literal(data, 24)} to {self.address}",
+        )
+        self.owed += self.profile.replies(data)
+        self.peer.send(data, self.address.sockaddr)
+
+    def send_garbage(self, data: bytes) -> None:
+        """Send one datagram for which nothing in particular is owed."""
+        self.server.timeline.record("peer", f"{self.name} sent {count(len(data), 'byte')} of garbage")
+        self.peer.send(data, self.address.sockaddr)
+
+    def expect_replies(self) -> None:
+        """Every datagram owed comes, whole, once, from the address that was asked, and no other.
+
+        Order is not demanded (RFC 768 promises none).
+        """
+        before = len(self.peer.inbox)
+        settled = self.server.until(
+            lambda: (
+                (bool(self.peer.pump()) and len(self.peer.inbox) - before >= len(self.owed))
+                or len(self.peer.inbox) - before >= len(self.owed)
+            ),
+            fds=[self.peer.socket],
+            progress=lambda: self.peer.moved,
+        )
+        self.server.settle()
+        self.peer.pump()
+        came = self.peer.inbox[before:]
+        owed, self.owed = self.owed, []
+        for datagram in came:
+            self._check_source(datagram)
+        missing = list((Counter(owed) - Counter(d.data for d in came)).elements())
+        surplus = list((Counter(d.data for d in came) - Counter(owed)).elements())
+        if not missing and not surplus:
+            return
+        facts: dict[str, object] = {"missing": missing, "surplus": surplus, **self.server.facts()}
+        if missing and surplus and len(missing) == len(surplus) == 1:
+            want, got = missing[0], surplus[0]
+            offset = next(
+                (i for i, (a, b) in enumerate(zip(want, got, strict=False)) if a != b),
+                min(len(want), len(got)),
+            )
+            raise Violation(
+                f"{self.name} got a datagram of {count(len(got), 'byte')} where one of {count(len(want), 'byte')} was owed.\n{difference(want, got, offset)}",
+                kind="wrong-datagram",
+                cut=want.startswith(got),
+                **facts,
+            )
+        if missing and not surplus:
+            raise Violation(
+                f"{self.name} got {count(len(came), 'datagram')} of the {len(owed)} it is owed; "
+                f"the first one missing is {literal(missing[0], 24)} ({count(len(missing[0]), 'byte')}). {self.server.condition(settled)}",
+                kind="no-reply",
+                **facts,
+            )
+        raise Violation(
+            f"{self.name} is owed datagrams of {[len(d) for d in owed]} bytes and got datagrams of {[len(d.data) for d in came]} bytes; "
+            f"the first that is not owed is {literal(surplus[0], 24)}.",
+            kind="wrong-datagram",
+            **facts,
+        )
+
+    def _check_source(self, datagram: Datagram) -> None:
+        source = datagram.source[:2] if isinstance(datagram.source, tuple) else datagram.source
+        if source != self.address.sockaddr:
+            raise Violation(
+                f"{self.name} asked {self.address} and was answered from {source}: a client that checks the sender drops this.",
+                kind="wrong-source",
+            )
+
+    def exchange(self, *, size: int | None = None) -> None:
+        """One request and what is owed for it."""
+        self.ask(size=size)
+        self.expect_replies()
+
+    def close(self) -> None:
+        """Close our socket; what the program sends to it from now on is refused (ICMP port unreachable)."""
+        self.server.timeline.record("peer", f"{self.name} closed its socket")
+        self.server.oracle.peers.discard(self.peer.socket)
+        self.peer.close()

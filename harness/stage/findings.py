@@ -1,0 +1,119 @@
+"""Violations in words: what arrived, what should have, and what the kernel says the program is doing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.observe.settle import Settled
+from harness.verdict.outcome import Violation
+from harness.verdict.show import count, difference, literal
+
+if TYPE_CHECKING:
+    from harness.assignment.profiles._base import Judgement
+    from harness.stage.client import Client
+
+
+def _state(client: Client, settled: Settled) -> str:
+    """What the program is doing now, as one paragraph."""
+    return client.server.condition(settled)
+
+
+def _got(client: Client, judgement: Judgement) -> str:
+    received = len(client.received)
+    if judgement.expected is None:
+        return (
+            f"{client.name} got {literal(bytes(client.received))} and more was owed"
+            if received
+            else f"{client.name} got no answer"
+        )
+    if not received:
+        return f"{client.name} got nothing of the {count(len(judgement.expected), 'byte')} it is owed"
+    return f"{client.name} got {received} of the {count(len(judgement.expected), 'byte')} it is owed"
+
+
+def missing_reply(client: Client, judgement: Judgement, settled: Settled) -> Violation:
+    """Not everything owed came, and nothing more will."""
+    facts = {"received": len(client.received), "fin_sent": client.peer.fin_sent, **client.server.facts()}
+    if judgement.expected is not None:
+        facts["owed"] = len(judgement.expected)
+        facts["next"] = judgement.expected[len(client.received) : len(client.received) + 1]
+    if client.peer.reset:
+        return Violation(
+            f"{_got(client, judgement)}; then the program reset the connection (RST). {_state(client, settled)}",
+            kind="reset",
+            **facts,
+        )
+    if client.peer.eof:
+        return Violation(
+            f"{_got(client, judgement)}; then the program closed the connection. {_state(client, settled)}",
+            kind="closed-early",
+            **facts,
+        )
+    return Violation(
+        f"{_got(client, judgement)}, and no more will come. {_state(client, settled)}",
+        kind="no-reply",
+        **facts,
+    )
+
+
+def cut_short(client: Client, owed: int, settled: Settled) -> Violation:
+    """A stop signal has cost the client part of what the program had already read."""
+    how = (
+        "reset the connection (RST)"
+        if client.peer.reset
+        else "closed the connection"
+        if client.peer.eof
+        else "sent no more"
+    )
+    return Violation(
+        f"the program had read {count(owed, 'byte')} of {client.name} when the signal came; it sent {len(client.received)} of them back and then "
+        f"{how}. {_state(client, settled)}",
+        kind="cut-short",
+        **client.server.facts(),
+    )
+
+
+def wrong_bytes(client: Client, judgement: Judgement) -> Violation:
+    """A byte that cannot be right has come."""
+    received = bytes(client.received)
+    offset = judgement.offset if judgement.offset is not None else 0
+    facts: dict[str, object] = {"offset": offset, "received": len(received)}
+    if judgement.expected is None:
+        return Violation(
+            f"{client.name} got something it cannot have been sent: {judgement.why}\n{literal(received)}",
+            kind="wrong-bytes",
+            **facts,
+        )
+    facts["expected_byte"] = judgement.expected[offset : offset + 1]
+    facts["received_byte"] = received[offset : offset + 1]
+    facts["extra"] = offset >= len(judgement.expected)
+    what = (
+        f"{client.name} got more than the {count(len(judgement.expected), 'byte')} it is owed"
+        if facts["extra"]
+        else f"{client.name} got a wrong byte at offset {offset}"
+    )
+    return Violation(
+        f"{what}.\n{difference(judgement.expected, received, offset)}", kind="wrong-bytes", **facts
+    )
+
+
+def reset_instead_of_close(client: Client, settled: Settled) -> Violation:
+    """The connection ended with an RST where a FIN was due."""
+    return Violation(
+        f"the connection of {client.name} was reset (RST) after {count(len(client.received), 'byte')} instead of being closed in order (FIN). "
+        f"{_state(client, settled)}",
+        kind="reset-at-close",
+        **client.server.facts(),
+    )
+
+
+def not_closed(client: Client, settled: Settled) -> Violation:
+    """The program keeps its side open, and will go on doing so."""
+    server_side = client.server.far_end(client.peer.socket)
+    state = f" Its socket is in state {server_side}." if server_side else ""
+    return Violation(
+        f"the program has not closed its side of {client.name} and will not.{state} {_state(client, settled)}",
+        kind="not-closed",
+        state=server_side,
+        **client.server.facts(),
+    )

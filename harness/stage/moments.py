@@ -1,0 +1,76 @@
+"""A signal at every moment of one cycle: connect, serve, close, wait again."""
+
+from __future__ import annotations
+
+from signal import Signals
+from typing import TYPE_CHECKING
+
+from harness.stage.client import Client
+from harness.stage.server import Server
+from harness.subject.stepper import NAMES, CannotStep, Stepper
+from harness.verdict.outcome import Inconclusive, Violation
+
+if TYPE_CHECKING:
+    from harness.stage.stage import Stage
+
+#: Moments that are tried at most; a cycle of a C server has about ten, one of asyncio thirty.
+MOST = 48
+
+
+def signal_at_every_call(stage: Stage, number: Signals) -> None:
+    """Start the program again and again, and deliver *number* before another system call of the cycle each time."""
+    for place in range(MOST):
+        server = stage.serve()
+        server.settle()
+        last = _signal_before_call(server, number, place)
+        server.close()
+        if last:
+            return
+
+
+def _signal_before_call(server: Server, number: Signals, place: int) -> bool:
+    """Deliver the signal before call *place* (counted from 0); whether that was the last one of the cycle."""
+    try:
+        with Stepper(server.program.pid) as stepper:
+            client = server.client()
+            client.ask()
+            client.finish_sending()
+            last = _lead_to(server, stepper, client, place)
+            if stepper.call is None:
+                return True  # the cycle has fewer calls
+            name = NAMES.get(stepper.call, f"system call {stepper.call}")
+            server.timeline.record("peer", f"sent {number.name} just before the program called {name}()")
+            stepper.rewind()
+            server.program.signal(number)
+    except CannotStep as error:
+        server.expect_running()
+        raise Inconclusive(str(error)) from None
+    _expect_end(server, client, number, name)
+    return last
+
+
+def _lead_to(server: Server, stepper: Stepper, client: Client, place: int) -> bool:
+    """Lead the program to its call *place*, or to the last one of the cycle: whether it is the last."""
+    waiting: int | None = None
+    for passed in range(place + 1):
+        if passed:
+            stepper.go_on()
+        server.until(lambda: client.peer.pump() < 0 or stepper.at_call())
+        if stepper.call is None:
+            return True  # it makes no call any more: other threads do the work
+        waiting = stepper.call if waiting is None else waiting
+        if passed and stepper.call == waiting and client.peer.over:
+            return True
+    return False
+
+
+def _expect_end(server: Server, client: Client, number: Signals, name: str) -> None:
+    try:
+        server.expect_end(server.agreed(number))
+    except Violation as violation:
+        raise Violation(
+            f"{number.name} that comes just before {name}() is lost or mistreated: {violation.observed}",
+            kind="race",
+            **violation.facts,
+        ) from None
+    client.close()

@@ -1,0 +1,14 @@
+"""How long is granted to a program that wakes up by itself: idle time, never wall time."""
+
+#: Seconds of idle time after which such a program is judged; more than a second, because asyncio
+#: pauses for one after EMFILE.
+PATIENCE = 2.0
+
+#: The same where nothing is judged, but our side waits for the program to have reacted before it goes on.
+PACE = 0.15
+
+#: The same while it starts: a fixed delay before listening is poor style, not a wrong program.
+PATIENCE_AT_START = 5.0
+
+#: CPU seconds that the program may burn while nothing moves before it is called spinning.
+SPIN = 2.0

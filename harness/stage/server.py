@@ -1,0 +1,225 @@
+"""A program that serves: clients of every sort, and what must still hold afterwards."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+from collections.abc import Sequence
+from typing import cast
+
+from harness.assignment.profiles._base import ServerProfile
+from harness.observe import census
+from harness.stage import sight
+from harness.stage.client import Client
+from harness.stage.datagram_client import DatagramClient
+from harness.stage.holding import Holding
+from harness.stage.patience import PATIENCE
+from harness.verdict.outcome import Violation
+
+#: More than all buffers between two sockets hold, so that a writer has to wait for its reader.
+BIG = 8 << 20
+#: A receive buffer, in bytes, that lets little through at a time.
+TINY_WINDOW = 4096
+
+
+class Server(Holding):
+    """A started instance whose profile is a server's; it listens."""
+
+    @property
+    def server_profile(self) -> ServerProfile:
+        """The profile, known to be a server's."""
+        return cast(ServerProfile, self.profile)
+
+    def next_token(self) -> int:
+        """A number no other request of this check has."""
+        return self.stage.next_token()
+
+    def client(self, *, at: str | None = None, receive_buffer: int | None = None) -> Client:
+        """A new client, connected; *at* is another address of this machine, *receive_buffer* in bytes."""
+        address = self.address if at is None else self.address.on(at)
+        return self.stage.adopt(
+            Client(self, self.stage.next_name("client"), address, receive_buffer=receive_buffer)
+        )
+
+    def datagram_client(self, *, at: str | None = None, named: bool = True) -> DatagramClient:
+        """A new client with a datagram socket of its own; one that is not *named* cannot be answered (unix(7))."""
+        address = self.address if at is None else self.address.on(at)
+        return self.stage.adopt(DatagramClient(self, self.stage.next_name("client"), address, named=named))
+
+    def serves(self, *, at: str | None = None) -> None:
+        """One new client, *at* an address of this machine, gets its answer."""
+        if self.address.type == socket.SOCK_DGRAM:
+            self._serves_datagram(at)
+            return
+        client = self.client(at=at)
+        client.exchange()
+        client.leave()
+
+    def _serves_datagram(self, at: str | None) -> None:
+        client = self.datagram_client(at=at)
+        client.exchange()
+        client.close()
+
+    def expect_running(self) -> None:
+        """The program has not ended, and does not spin."""
+        self.settle()
+        if (status := self.status) is not None:
+            raise Violation(f"the program is gone: {status}.{self.last_words()}", kind="died", **self.facts())
+
+    def still_serves(self) -> None:
+        """Afterwards the program is not gone, does not spin, and serves a new client."""
+        self.settle()
+        if (status := self.status) is not None:
+            raise Violation(
+                f"afterwards the program is gone: {status}.{self.last_words()}", kind="died", **self.facts()
+            )
+        try:
+            self.serves()
+        except Violation as violation:
+            raise Violation(
+                f"afterwards the program does not serve a new client: {violation.observed}",
+                kind=violation.kind,
+                afterwards=True,
+                **violation.facts,
+            ) from None
+
+    # -- clients in numbers ------------------------------------------------------------------
+
+    def meet_clients(self) -> None:
+        """One client is connected and has had an answer; nothing of it for datagrams or a server that serves one only."""
+        if self.address.type == socket.SOCK_DGRAM:
+            self.datagram_client().exchange()
+        else:
+            self.client().exchange()
+
+    def _visit(self, clients: int, *, some_abort: bool = False) -> None:
+        """Clients come and go; if *some_abort*, every third resets or closes in the middle of its request."""
+        for number in range(clients):
+            client = self.client()
+            if some_abort and number % 3 == 2:
+                client.send_part()
+                (client.abort if number % 2 else client.vanish)()
+            else:
+                client.exchange()
+                client.leave()
+
+    def before_and_after_clients(self, *, some_abort: bool = False) -> tuple[census.Census, census.Census]:
+        """What the program holds after ten clients, and after fifty more; all have left."""
+        self._visit(10, some_abort=some_abort)
+        before = self.holdings()
+        self._visit(50, some_abort=some_abort)
+        return before, self.holdings()
+
+    def crowd(self, number: int) -> list[Client]:
+        """*number* clients, or as many as the program accepts and its queue holds: a short queue is judged elsewhere."""
+        clients: list[Client] = []
+        while len(clients) < number:
+            if self.queue_is_full(self.address) and not self.program.frozen:
+                self.settle()
+            if self.queue_is_full(self.address):
+                break
+            clients.append(self.client())
+        return clients
+
+    def clients_at_once(self, number: int) -> list[Client]:
+        """*number* clients side by side, or one if the program may serve one at a time."""
+        return [self.client() for _ in range(number if self.contract.concurrency == "concurrent" else 1)]
+
+    def clients_that_leave_at_once(self) -> None:
+        """Clients whose ends the program learns of all at once; one by one if it serves only one at a time."""
+        if self.contract.concurrency != "concurrent":
+            self._visit(10)
+            return
+        clients = [self.client() for _ in range(20)]
+        for client in clients:
+            client.exchange()
+        with self.main_process_stopped():
+            for client in clients:
+                client.leave_unread()
+            self.settle()
+
+    def expect_flat_memory(self, *, warm_up: int, clients: int) -> None:
+        """Memory after *warm_up* clients is enough for *clients* more."""
+        self.require_unmanaged()
+        for _ in range(warm_up):
+            self.serves()
+        self.settle(patience=PATIENCE)
+        before = self.resident()
+        for _ in range(clients):
+            self.serves()
+        self.settle(patience=PATIENCE)
+        self.expect_flat(before, self.resident(), clients)
+
+    def busy_client(self) -> Client:
+        """A client whose large answer is under way: it has finished sending and does not read."""
+        client = self.client(receive_buffer=TINY_WINDOW)
+        client.ask(size=BIG)
+        client.finish_sending()
+        client.fill()
+        return client
+
+    def expect_alive_with_more_than_a_set(self, clients: Sequence[Client]) -> None:
+        """With more than FD_SETSIZE descriptors it serves on; it may turn clients away, but not break."""
+        self.settle()
+        for client in clients[:20]:
+            client.exchange()
+            client.leave()
+        for client in clients[20:]:
+            client.vanish()
+        self.still_serves()
+
+    def expect_no_new_client(self) -> None:
+        """A client that comes now is refused, or waits in vain; a program that has ended takes nobody."""
+        if self.status is not None or not self.is_listening():
+            return
+        try:
+            late = self.client()
+        except Violation as violation:
+            if violation.kind == "refused":
+                return  # it has stopped listening between our look and our client
+            raise
+        late.ask()
+        late.expect_unserved()
+
+    def datagram_clients_everywhere(self) -> list[DatagramClient]:
+        """A client at each address of this machine on which the program serves."""
+        hosts = [self.address.host]
+        if (
+            any(sight.host_of(at) in ("0.0.0.0", "::") for at in self.serving())
+            and self.address.host == "127.0.0.1"
+        ):
+            hosts.append("127.0.0.2")
+        return [self.datagram_client(at=host) for host in hosts]
+
+    def limit_descriptors(self, *, spare: int) -> None:
+        """Leave the program room for *spare* more descriptors than it has now (RLIMIT_NOFILE, getrlimit(2))."""
+        self.expect_running()
+        most = (
+            max(
+                max(process.descriptors, default=2)
+                for process in census.take(self.program, self.stage.diag).processes
+            )
+            + 1
+            + spare
+        )
+        self.timeline.record("peer", f"limited the program to {most} open descriptors")
+        self.set_descriptor_limit(most)
+
+    def set_descriptor_limit(self, most: int) -> None:
+        """Set RLIMIT_NOFILE of every process of the program (prlimit(2)), which must have one."""
+        # Our uid may be another than the program's, and prlimit(2) wants them equal.
+        uid = self.stage.launcher.uid
+        for pid in self.program.members():
+            command = ["prlimit", f"--pid={pid}", f"--nofile={most}"]
+            subprocess.run(command, check=True, user=uid, group=uid, extra_groups=None if uid is None else [])
+
+    # -- the kernel's view -------------------------------------------------------------------
+
+    def has_read(self, ours: socket.socket) -> bool:
+        """Whether the program has read everything that arrived from *ours* (its receive queue is empty)."""
+        return sight.unread(self.stage.diag, ours) == 0
+
+    def far_end(self, ours: socket.socket) -> str | None:
+        """The TCP state of the program's end of *ours*, None if it has none any more."""
+        theirs = sight.far_end(self.stage.diag, ours)
+        return theirs.state.name if theirs is not None else None

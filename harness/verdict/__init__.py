@@ -1,0 +1,1 @@
+"""What a check found: its outcome, and the story that explains it."""

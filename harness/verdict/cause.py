@@ -1,0 +1,140 @@
+"""The likely cause of a violation: from its kind and facts, or else the usual mistake of the check.
+
+Each rule is a small function; the first that has something to say wins, so the telling ones
+come first.  A cause is a guess and is worded as advice, never as a verdict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+Facts = Mapping[str, object]
+
+
+def _names(facts: Facts, which: str) -> list[object]:
+    names = facts.get(which)
+    return names if isinstance(names, list) else []
+
+
+def _sigpipe(kind: str, facts: Facts) -> str | None:
+    if facts.get("signal") == "SIGPIPE":
+        return (
+            "Writing to a connection that the client has closed raises SIGPIPE, whose default is to end the program. "
+            "Ignore the signal (signal(SIGPIPE, SIG_IGN)) or send with MSG_NOSIGNAL, and treat EPIPE as 'this client is gone'."
+        )
+    return None
+
+
+def _ended_first(kind: str, facts: Facts) -> str | None:
+    if kind == "not-listening" and facts.get("code") == 127:
+        return "The command that starts the program could not be executed: is the name right, and the file executable (chmod +x)?"
+    if kind == "not-listening" and facts.get("alive") is False and facts.get("signal") is None:
+        return "The program ended before it listened; what it wrote on stderr, if anything, says why."
+    if kind == "excess":
+        return "We ended the program, since it used more than the assignment's limits allow (table [limits])."
+    if kind == "no-restart" and facts.get("reuses"):
+        return "The first instance had set SO_REUSEADDR; so another process of it, a child perhaps, still holds the port."
+    return None
+
+
+def _crash(kind: str, facts: Facts) -> str | None:
+    if facts.get("signal") in ("SIGSEGV", "SIGBUS", "SIGABRT", "SIGILL", "SIGFPE"):
+        return (
+            f"The program crashed ({facts['signal']}). Often argv[1] is used without a look at argc, or a length without a look at it: buf[n] = 0 with n equal to the size of buf, "
+            "or n == -1 after a failed read. Building with -fsanitize=address,undefined names the line."
+        )
+    return None
+
+
+def _byte_order(kind: str, facts: Facts) -> str | None:
+    if kind == "listens-elsewhere" and facts.get("swapped"):
+        return "The port in sockaddr_in is in network byte order: sin_port = htons(port), once."
+    if kind == "listens-elsewhere":
+        return (
+            "Either the port is fixed in the code, or bind() failed and its result was not looked at: listen() on an unbound socket "
+            "picks a port of its own."
+        )
+    return None
+
+
+def _signals(kind: str, facts: Facts) -> str | None:
+    if kind != "no-end":
+        return None
+    if sent := facts.get("sent"):
+        if sent in _names(facts, "ignored"):
+            return f"The program ignores {sent} (SIG_IGN)."
+        if sent in _names(facts, "blocked"):
+            return f"{sent} is blocked (sigprocmask) and nobody fetches it with sigwait() or a signalfd."
+        if sent in _names(facts, "caught"):
+            return (
+                f"A handler for {sent} is installed and has run, but the program went back to waiting: with SA_RESTART (which signal() sets) accept() "
+                "and read() are restarted after the handler, so nobody looks at its flag. Install it by sigaction() without SA_RESTART and look at the "
+                "flag after EINTR, or wait in ppoll(), a signalfd or on a self-pipe."
+            )
+    return None
+
+
+def _wrong_status(kind: str, facts: Facts) -> str | None:
+    if kind != "status" or "agreed" not in facts:
+        return None
+    if facts["agreed"] == "signal":
+        return "The program handles the signal and ends by itself; asked is that it dies of the signal, as it does by default."
+    if facts.get("code"):
+        return (
+            "The signal interrupted a call, which then failed with EINTR, and the program took that for an error; or it ends through "
+            "exit() with another status than the agreed one."
+        )
+    return None
+
+
+def _killed_by_stop_signal(kind: str, facts: Facts) -> str | None:
+    if kind == "status" and facts.get("signal") in ("SIGTERM", "SIGINT"):
+        return f"There is no handler for {facts['signal']}: its default ends the program on the spot, whatever it is doing."
+    return None
+
+
+def _stops_at_nul(kind: str, facts: Facts) -> str | None:
+    if facts.get("next") == b"\0" or (kind == "wrong-bytes" and facts.get("expected_byte") == b"\0"):
+        return 'The answer ends before a NUL byte: strlen(), strcpy() or printf("%s") was used on received bytes. Use the count that read() returned.'
+    return None
+
+
+def _high_bytes(kind: str, facts: Facts) -> str | None:
+    byte = facts.get("expected_byte")
+    if kind == "wrong-bytes" and isinstance(byte, bytes) and byte and byte[0] >= 0x80:
+        return "A byte above 127 was changed: char is signed, and toupper() and its kin want an unsigned char. Or the bytes were decoded as text."
+    return None
+
+
+def _stale(kind: str, facts: Facts) -> str | None:
+    if kind == "wrong-bytes" and facts.get("extra"):
+        return "More bytes came back than were sent: the length of the buffer, or of an older message, is used instead of the count that read() returned."
+    return None
+
+
+def _datagram_cut(kind: str, facts: Facts) -> str | None:
+    if kind == "wrong-datagram" and facts.get("cut"):
+        return "The datagram was cut: recvfrom() throws away what does not fit its buffer. Or its length was taken by strlen()."
+    return None
+
+
+def _close_wait(kind: str, facts: Facts) -> str | None:
+    if kind == "not-closed" and facts.get("state") == "CLOSE_WAIT":
+        return (
+            "The program has seen the client's FIN (its socket is in CLOSE_WAIT) but never closes its descriptor; "
+            "or it has, and another process still holds a copy: after fork() the parent must close the connected socket too."
+        )
+    return None
+
+
+_RULES: tuple[Callable[[str, Facts], str | None], ...] = (
+    _sigpipe, _ended_first, _crash, _byte_order, _signals, _killed_by_stop_signal, _wrong_status, _stops_at_nul, _high_bytes, _stale, _datagram_cut, _close_wait,
+)  # fmt: skip
+
+
+def likely_cause(kind: str, facts: Facts, usual: str) -> str:
+    """The best guess at why a violation of *kind* with *facts* came about; *usual* is the check's own usual mistake."""
+    for rule in _RULES:
+        if cause := rule(kind, facts):
+            return cause
+    return f"The usual mistake: {usual}." if usual else ""
