@@ -1,0 +1,123 @@
+"""accept: the loop that takes one client after another."""
+
+from signal import Signals
+
+import pytest
+
+from harness.checks import MUST, SERVES, SHOULD, by_contract, check, lasting, stream
+
+
+@check(
+    "accept/first-client",
+    MUST,
+    "accept(2)",
+    only=stream,
+    usual="the reply is not sent, or is sent on the wrong descriptor",
+)
+def test_first_client(server):
+    """The first client that connects gets the answer to its request."""
+    server.client().exchange()
+
+
+@check(
+    "accept/sequential",
+    by_contract("lifetime", forever=MUST),
+    "accept(2)",
+    only=stream,
+    needs="accept/first-client",
+    usual="there is no loop around accept()",
+)
+def test_sequential(server):
+    """The program serves one client after another."""
+    for _ in range(6):
+        server.serves()
+
+
+@check(
+    "accept/own-reply",
+    MUST,
+    "accept(2)",
+    "pthread_create(3)",
+    only=(stream, lasting),
+    needs=SERVES,
+    usual="all threads are given the address of one variable, or all clients share one buffer",
+)
+def test_own_reply(server, contract):
+    """Clients that come at the same moment each get their own answer, not another's."""
+    with server.paused():
+        clients = server.crowd(contract.clients)
+        for client in clients:
+            client.ask()
+    for client in clients:
+        client.expect_reply()
+        client.leave()
+
+
+@check(
+    "accept/aborted-in-queue",
+    MUST,
+    "accept(2) ECONNABORTED",
+    only=(stream, lasting),
+    needs=SERVES,
+    usual="an error of accept() ends the program",
+)
+def test_aborted_in_queue(server):
+    """A client that is gone before the program accepts it does no harm."""
+    with server.paused():
+        for client in server.crowd(3):
+            client.abort()
+    server.still_serves()
+
+
+@pytest.mark.parametrize(
+    "harmless", [Signals.SIGWINCH, Signals.SIGCONT, Signals.SIGCHLD], ids=lambda s: s.name
+)
+@check(
+    "accept/interrupted",
+    MUST,
+    "signal(7)",
+    "accept(2) EINTR",
+    only=(stream, lasting),
+    needs=SERVES,
+    usual="EINTR is taken for a fatal error, or a SIGCHLD handler ends the loop",
+)
+def test_interrupted(server, harmless):
+    """A harmless signal does not end a program that waits for clients."""
+    server.settle()
+    server.signal(harmless)
+    server.still_serves()
+
+
+@check(
+    "accept/descriptor-exhaustion",
+    SHOULD,
+    "accept(2) EMFILE",
+    only=(stream, lasting),
+    needs=SERVES,
+    usual="an error of accept() ends the program, or the loop tries again without pause",
+)
+def test_descriptor_exhaustion(server):
+    """When descriptors run out, the program neither ends nor spins, and serves again once clients have left."""
+    server.serves()
+    server.limit_descriptors(spare=3)
+    clients = server.crowd(8)
+    server.settle(patience=0.2)
+    for client in clients:
+        client.vanish()
+    server.still_serves()
+
+
+@pytest.mark.parametrize("end", ["vanish", "abort"], ids=["fin", "rst"])
+@check(
+    "accept/empty-connection",
+    MUST,
+    "read(2)",
+    "recv(2)",
+    only=(stream, lasting),
+    needs=SERVES,
+    usual="read() == 0 is not taken for the end of the connection",
+)
+def test_empty_connection(server, end):
+    """A client that connects and leaves without a byte does no harm and costs no CPU time."""
+    getattr(server.client(), end)()
+    server.still_serves()

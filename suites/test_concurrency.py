@@ -1,0 +1,171 @@
+"""concurrency: several clients at a time."""
+
+from harness.checks import ADVICE, MUST, SHOULD, by_contract, check, concurrent, lasting, stream
+
+BIG = 8 << 20
+TINY_WINDOW = 4096
+SIDE_BY_SIDE = by_contract("concurrency", concurrent=MUST)
+ONE_BY_ONE = "the program reads from one client until it leaves before it turns to the next"
+
+
+@check(
+    "concurrency/silent-client",
+    SIDE_BY_SIDE,
+    "select(2)",
+    "poll(2)",
+    only=(stream, lasting),
+    needs="accept/first-client",
+    usual=ONE_BY_ONE,
+)
+def test_silent_client(server):
+    """A new client is served while an older one is connected and says nothing."""
+    silent, newest = server.client(), server.client()
+    newest.exchange()
+    silent.exchange()
+
+
+@check(
+    "concurrency/interleaved",
+    SIDE_BY_SIDE,
+    "select(2)",
+    "poll(2)",
+    only=(stream, lasting),
+    needs="concurrency/silent-client",
+    usual="after a wake-up only one of the ready descriptors is served, or the highest is left out (nfds of select)",
+)
+def test_interleaved(server, contract, stage):
+    """Clients that talk in turns, in another order than they came, are all served."""
+    clients = [server.client() for _ in range(contract.clients)]
+    for _ in range(3):
+        stage.random.shuffle(clients)
+        for client in clients:
+            client.ask()
+        for client in reversed(clients):
+            client.expect_reply()
+
+
+@check(
+    "concurrency/no-cross-talk",
+    MUST,
+    "read(2)",
+    only=(stream, lasting),
+    needs="accept/first-client",
+    usual="one buffer is used for all clients",
+)
+def test_no_cross_talk(server):
+    """What one client sends never turns up in the answer to another, halves of messages included."""
+    first, second = server.client(), server.client()
+    for half in ("send_part", "send_rest"):
+        for client in (first, second):
+            getattr(client, half)()
+            server.settle(patience=0.2)
+    first.expect_reply()
+    first.leave()
+    second.expect_reply()
+
+
+@check(
+    "concurrency/lazy-reader",
+    SIDE_BY_SIDE,
+    "send(2)",
+    "fcntl(2) O_NONBLOCK",
+    only=(stream, lasting),
+    needs="concurrency/silent-client",
+    usual="a blocking write() to a client that does not read stops the whole program",
+)
+def test_lazy_reader(server):
+    """Others are served while one client does not read what it is owed."""
+    lazy, other = server.client(receive_buffer=TINY_WINDOW), server.client()
+    lazy.ask(size=BIG)
+    lazy.fill()
+    other.exchange(size=50_000)
+    lazy.open_window()
+    lazy.expect_reply()
+
+
+@check(
+    "concurrency/chatterbox",
+    SHOULD,
+    "poll(2)",
+    only=(stream, lasting, concurrent),
+    needs="concurrency/silent-client",
+    usual="a client is read from as long as it has something to say",
+)
+def test_chatterbox(server):
+    """Others are served while one client sends without pause."""
+    chatterbox, other = server.client(), server.client()
+    with chatterbox.chatting():
+        other.exchange()
+        chatterbox.expect_still_chatting()
+
+
+@check(
+    "concurrency/many-clients",
+    SHOULD,
+    "accept(2)",
+    only=(stream, lasting, concurrent),
+    needs="concurrency/silent-client",
+    usual="a fixed table of clients, or a pool whose every thread waits for one silent client",
+)
+def test_many_clients(server, contract):
+    """Two hundred clients at a time are served."""
+    clients = [server.client() for _ in range(max(200, contract.clients))]
+    for client in clients:
+        client.ask()
+    for client in clients:
+        client.expect_reply()
+        client.leave()
+
+
+@check(
+    "concurrency/over-1024-descriptors",
+    ADVICE,
+    "select(2) FD_SETSIZE",
+    only=(stream, lasting, concurrent),
+    needs="concurrency/many-clients",
+    usual="FD_SET() with a descriptor of 1024 or more writes outside the set",
+)
+def test_over_1024_descriptors(stage):
+    """When its descriptors pass 1024 the program serves on; it may turn clients away, but not break."""
+    server = stage.serve_with_room(descriptors=4096, processes=2000)
+    clients = [server.client() for _ in range(1100)]
+    server.expect_alive_with_more_than_a_set(clients)
+
+
+@check(
+    "concurrency/model",
+    by_contract("model", event_loop=MUST, thread=MUST, process=MUST),
+    "pthreads(7)",
+    "fork(2)",
+    only=(stream, lasting),
+    needs="concurrency/silent-client",
+    usual="threads or processes where one event loop is asked for",
+)
+def test_model(server):
+    """The program serves its clients by the model that is asked for, and no other."""
+    before = server.holdings()
+    clients = [server.client() for _ in range(10)]
+    for client in clients:
+        client.exchange()
+    server.expect_model(before, server.holdings())
+
+
+@check(
+    "concurrency/join-leave-churn",
+    SHOULD,
+    "accept(2)",
+    "close(2)",
+    only=(stream, lasting, concurrent),
+    needs=("concurrency/interleaved", "reset/idle"),
+    usual="an entry is taken out of the table of clients while the loop runs over it",
+)
+def test_join_leave_churn(server, stage):
+    """Clients that come and go while others talk do no harm."""
+    clients = [server.client() for _ in range(4)]
+    for _ in range(40):
+        client = stage.random.choice(clients)
+        stage.random.choice((client.exchange, client.exchange, client.vanish, client.abort))()
+        if client.closed:
+            clients[clients.index(client)] = server.client()
+    for client in clients:
+        client.exchange()

@@ -1,0 +1,151 @@
+"""half-close: a FIN says "I have sent everything", not "I am gone"."""
+
+from harness.checks import MUST, SHOULD, by_contract, check, concurrent, lasting, stream, tcp, when
+
+BIG = 8 << 20
+TINY_WINDOW = 4096
+#: More than the window, and still one line.
+ONE_LONG_LINE = 60_000
+
+
+@check(
+    "half-close/reply-after-fin",
+    MUST,
+    "shutdown(2)",
+    "RFC 9293 section 3.6",
+    only=stream,
+    needs="accept/first-client",
+    usual="read() == 0 is taken for 'the client is gone': the connection is closed before the answer is written",
+)
+def test_reply_after_fin(server):
+    """A client that has finished sending still gets its whole answer."""
+    client = server.client()
+    client.ask()
+    client.finish_sending()
+    client.expect_reply()
+
+
+@check(
+    "half-close/large-reply-after-fin",
+    MUST,
+    "shutdown(2)",
+    "RFC 9293 section 3.6",
+    only=stream,
+    needs="accept/first-client",
+    usual="at the client's FIN what is still to be written is thrown away",
+)
+def test_large_reply_after_fin(server):
+    """A client that has finished sending gets all of a large answer, however slowly it reads."""
+    client = server.client(receive_buffer=TINY_WINDOW)
+    client.ask(size=BIG)
+    client.finish_sending()
+    client.fill()
+    client.expect_reply_slowly()
+
+
+@check(
+    "half-close/data-with-fin",
+    MUST,
+    "shutdown(2)",
+    "epoll_ctl(2) EPOLLRDHUP",
+    only=stream,
+    needs="accept/first-client",
+    usual="the end of the connection (EPOLLRDHUP, POLLHUP) is handled before the data that came with it",
+)
+def test_data_with_fin(server):
+    """Data that arrives together with the FIN is still answered."""
+    with server.paused():
+        client = server.client()
+        client.ask()
+        client.finish_sending()
+    client.expect_reply()
+
+
+@check(
+    "half-close/answers-fin-with-fin",
+    MUST,
+    "close(2)",
+    "RFC 9293 section 3.6",
+    only=stream,
+    needs="accept/first-client",
+    usual="the descriptor is never closed, or a parent or child process keeps a copy of it",
+)
+def test_answers_fin_with_fin(server):
+    """Once the client has finished and has its answer, the program closes its side too."""
+    client = server.client()
+    client.exchange()
+    client.finish_sending()
+    client.expect_fin()
+
+
+@check(
+    "half-close/orderly-close",
+    MUST,
+    "socket(7) SO_LINGER",
+    "RFC 9293 section 3.6",
+    only=stream,
+    needs="half-close/answers-fin-with-fin",
+    usual="SO_LINGER with a timeout of zero turns close() into a reset",
+)
+def test_orderly_close(server):
+    """The program ends a connection with a FIN, not with a reset."""
+    client = server.client()
+    client.exchange()
+    client.finish_sending()
+    client.expect_close()
+
+
+@check(
+    "half-close/unread-input",
+    SHOULD,
+    "RFC 1122 section 4.2.2.13",
+    "close(2)",
+    only=(tcp, when("closes", "server")),
+    needs="accept/first-client",
+    usual="close() with input unread sends a reset, which destroys an answer still under way",
+)
+def test_unread_input(server):
+    """Input beyond the request does not cost the client its answer."""
+    client = server.client(receive_buffer=TINY_WINDOW)
+    with server.paused():
+        client.ask(size=ONE_LONG_LINE)
+        client.send_surplus()
+    client.expect_reply_slowly()
+
+
+@check(
+    "half-close/server-first",
+    by_contract("closes", server=MUST),
+    "shutdown(2)",
+    "send(2) EPIPE",
+    only=stream,
+    needs="accept/first-client",
+    usual="the program waits for the client to close, or dies when the client goes on sending",
+)
+def test_server_first(server):
+    """The program closes first when it has answered, and copes with a client that goes on sending."""
+    client = server.client()
+    client.exchange()
+    client.expect_close()
+    client.send_surplus()
+    client.vanish()
+    server.still_serves()
+
+
+@check(
+    "half-close/others-unaffected",
+    MUST,
+    "shutdown(2)",
+    only=(stream, lasting, concurrent),
+    needs="concurrency/silent-client",
+    usual="a half-closed client keeps the program busy or makes it end",
+)
+def test_others_unaffected(server):
+    """While one client is half-closed and still reading, others are served."""
+    client, other = server.client(receive_buffer=TINY_WINDOW), server.client()
+    client.ask(size=BIG)
+    client.finish_sending()
+    client.fill()
+    other.exchange()
+    client.expect_reply()
+    other.exchange()

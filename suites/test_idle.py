@@ -1,0 +1,37 @@
+"""idle: clients that say nothing, or little."""
+
+from harness.checks import check, if_set, lasting, stream
+
+
+@check(
+    "idle/timeout",
+    if_set("idle_timeout"),
+    "socket(7) SO_RCVTIMEO",
+    "poll(2)",
+    only=(stream, lasting),
+    needs="accept/first-client",
+    usual="no timeout is set, or SO_RCVTIMEO is given an int instead of a struct timeval",
+)
+def test_timeout(server, contract):
+    """A client that says nothing is given up after the agreed time."""
+    client = server.client()
+    client.expect_fin(patience=3 * contract.idle_timeout + 1)
+
+
+@check(
+    "idle/slow-but-active-kept",
+    if_set("idle_timeout"),
+    "socket(7) SO_RCVTIMEO",
+    "poll(2)",
+    only=(stream, lasting),
+    needs="accept/first-client",
+    usual="the time is measured from the beginning of the connection, not from the last byte",
+)
+def test_slow_but_active_kept(server, contract):
+    """A client that sends slowly, but never pauses for the agreed time, is not given up."""
+    client = server.client()
+    for _ in range(6):
+        client.send_next_byte(within=0.8 * contract.idle_timeout)
+        server.idle_for(contract.idle_timeout / 3)
+    client.send_rest()
+    client.expect_reply()

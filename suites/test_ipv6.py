@@ -1,0 +1,33 @@
+"""ipv6: the other family."""
+
+import pytest
+
+from harness.checks import MUST, by_contract, check, inet, lasting
+
+
+@check(
+    "ipv6/loopback",
+    by_contract("families", ipv6=MUST, both=MUST),
+    "ipv6(7)",
+    only=inet,
+    usual="the socket is an AF_INET one",
+)
+def test_loopback(server):
+    """A client that comes by IPv6 (::1) is served."""
+    server.serves(at="::1")
+
+
+@pytest.mark.parametrize("bindv6only", ["0", "1"], ids=["default", "bindv6only"])
+@check(
+    "ipv6/dual-stack",
+    by_contract("families", both=MUST),
+    "ipv6(7) IPV6_V6ONLY",
+    only=(inet, lasting),
+    usual="IPV6_V6ONLY is left to the machine's default",
+)
+def test_dual_stack(stage, bindv6only):
+    """Clients are served by IPv4 and by IPv6, whatever the machine's default for IPV6_V6ONLY."""
+    stage.set_network("ipv6/bindv6only", bindv6only)
+    server = stage.serve()
+    server.serves(at="127.0.0.1")
+    server.serves(at="::1")

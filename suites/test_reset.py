@@ -1,0 +1,99 @@
+"""reset: the peer is gone, and says so with an RST."""
+
+from harness.checks import MUST, SERVES, check, lasting, stream
+
+BIG = 8 << 20
+TINY_WINDOW = 4096
+#: More than one read() of most programs, and little enough to be in the receive buffer at once, the FIN behind it.
+SEVERAL_READS = 40_000
+SURVIVE = "a write to a connection that is gone raises SIGPIPE, or ECONNRESET is taken for a fatal error"
+
+
+@check(
+    "reset/idle",
+    MUST,
+    "recv(2) ECONNRESET",
+    only=(stream, lasting),
+    needs=SERVES,
+    usual=SURVIVE,
+)
+def test_idle(server):
+    """A client that resets its idle connection does no harm."""
+    client = server.client()
+    client.exchange()
+    server.settle()
+    client.abort()
+    server.still_serves()
+
+
+@check(
+    "reset/mid-request",
+    MUST,
+    "recv(2) ECONNRESET",
+    only=(stream, lasting),
+    needs=SERVES,
+    usual=SURVIVE,
+)
+def test_mid_request(server):
+    """A client that resets in the middle of its request does no harm."""
+    client = server.client()
+    client.send_part()
+    server.settle()
+    client.abort()
+    server.still_serves()
+
+
+@check(
+    "reset/mid-reply",
+    MUST,
+    "signal(7) SIGPIPE",
+    "send(2) MSG_NOSIGNAL",
+    only=(stream, lasting),
+    needs=SERVES,
+    usual=SURVIVE,
+)
+def test_mid_reply(server):
+    """A client that resets while the program is writing to it does no harm."""
+    client = server.client(receive_buffer=TINY_WINDOW)
+    client.ask(size=BIG)
+    client.fill()
+    client.abort()
+    server.still_serves()
+
+
+@check(
+    "reset/write-after-fin",
+    MUST,
+    "signal(7) SIGPIPE",
+    "send(2) EPIPE",
+    only=(stream, lasting),
+    needs=SERVES,
+    usual=SURVIVE,
+)
+def test_write_after_fin(server):
+    """Writing again and again to a client that has closed does no harm."""
+    with server.paused():
+        client = server.client()
+        client.ask(size=SEVERAL_READS)
+        client.vanish()
+    server.still_serves()
+
+
+@check(
+    "reset/one-of-many",
+    MUST,
+    "recv(2) ECONNRESET",
+    only=(stream, lasting),
+    needs=(*SERVES, "reset/idle", "reset/mid-request"),
+    usual=SURVIVE,
+)
+def test_one_of_many(server):
+    """When one of several clients resets its connection, the others notice nothing."""
+    with server.paused():
+        clients = server.crowd(3)
+        for client in clients:
+            client.ask()
+    clients.pop(0).abort_after_reply()
+    for client in clients:
+        client.expect_reply()
+        client.leave()

@@ -1,0 +1,111 @@
+"""resources: what the program holds on to after its clients have left."""
+
+from harness.checks import ADVICE, MUST, SHOULD, check, lasting, server, stream
+
+
+@check(
+    "resources/descriptors",
+    MUST,
+    "close(2)",
+    only=(stream, lasting),
+    needs=("accept/sequential", "reset/idle", "reset/mid-request"),
+    usual="the descriptor of a client is not closed, perhaps only when the client aborts or after fork() in the parent",
+)
+def test_descriptors(server):
+    """The program holds no more descriptors after 60 clients than after 10."""
+    before, after = server.before_and_after_clients(some_abort=True)
+    server.expect_no_growth("descriptors", before.descriptor_count, after.descriptor_count)
+
+
+@check(
+    "resources/threads",
+    MUST,
+    "pthread_detach(3)",
+    "pthread_join(3)",
+    only=(stream, lasting),
+    needs="accept/sequential",
+    usual="threads are neither joined nor detached, or never end",
+)
+def test_threads(server):
+    """The program keeps no thread of a client that has left."""
+    before, after = server.before_and_after_clients()
+    server.expect_no_growth("threads", before.thread_count, after.thread_count)
+    server.expect_no_kept_stacks(before, after)
+
+
+@check(
+    "resources/zombies",
+    MUST,
+    "wait(2)",
+    "signal(7) SIGCHLD",
+    only=(stream, lasting),
+    needs="accept/sequential",
+    usual="wait() is called once per SIGCHLD, though one signal may stand for several children; or never",
+)
+def test_zombies(server):
+    """The program waits for all its children, also when many end at once."""
+    server.clients_that_leave_at_once()
+    server.expect_no_zombies()
+
+
+@check(
+    "resources/processes",
+    MUST,
+    "_exit(2)",
+    "fork(2)",
+    only=(stream, lasting),
+    needs="accept/sequential",
+    usual="the child does not end after its client, but goes on in the parent's loop",
+)
+def test_processes(server):
+    """The program keeps no process for a client that has left."""
+    before, after = server.before_and_after_clients()
+    server.expect_no_growth(
+        "processes", len(before.processes) - len(before.zombies), len(after.processes) - len(after.zombies)
+    )
+
+
+@check(
+    "resources/memory",
+    ADVICE,
+    "malloc(3)",
+    only=(stream, lasting),
+    needs="accept/sequential",
+    usual="what is allocated for a client is not freed",
+)
+def test_memory(server):
+    """Memory does not grow with the number of clients served."""
+    server.expect_flat_memory(warm_up=200, clients=1000)
+
+
+@check(
+    "resources/close-on-exec",
+    ADVICE,
+    "open(2) O_CLOEXEC",
+    "execve(2)",
+    only=(stream, lasting),
+    needs="accept/first-client",
+    usual="sockets are made without SOCK_CLOEXEC and not closed before exec",
+)
+def test_close_on_exec(server):
+    """A program that is executed for one client inherits neither the listening socket nor other clients' sockets."""
+    clients = server.clients_at_once(2)
+    for client in clients:
+        client.exchange()
+    server.expect_executed_children_hold_little()
+
+
+@check(
+    "resources/clean-exit",
+    SHOULD,
+    "unlink(2)",
+    "unix(7)",
+    only=(server, lasting),
+    needs="signals/stop-idle",
+    usual="a socket, pid, lock or temporary file is not removed at the end",
+)
+def test_clean_exit(server, stop_signal):
+    """The program leaves no file behind that it has made."""
+    server.meet_clients()
+    server.stop(stop_signal)
+    server.expect_no_files_left()

@@ -1,0 +1,227 @@
+"""stream: a connection carries bytes, not messages."""
+
+import pytest
+
+from harness.checks import MUST, SHOULD, by_contract, byte_stream, check, lasting, stream
+
+BIG = 8 << 20
+TINY_WINDOW = 4096
+ONE_READ = "one read() is taken for one message"
+
+
+@check(
+    "stream/every-byte-value",
+    MUST,
+    "read(2)",
+    "string(3)",
+    only=stream,
+    needs="accept/first-client",
+    usual="string functions (strlen, %s) on received bytes",
+)
+def test_every_byte_value(server):
+    """All 256 byte values are carried unchanged, NUL included."""
+    client = server.client()
+    client.carry(bytes(range(256)) * 2)
+    client.finish_sending()
+    client.expect_reply()
+
+
+@check(
+    "stream/byte-at-a-time",
+    MUST,
+    "RFC 9293 section 3.1",
+    "read(2)",
+    only=byte_stream,
+    needs="accept/first-client",
+    usual=ONE_READ,
+)
+def test_byte_at_a_time(server):
+    """A request that arrives in one-byte pieces is answered like any other."""
+    client = server.client()
+    client.send_byte_by_byte(server.profile.request(server.next_token(), None))
+    client.expect_reply()
+
+
+@check(
+    "stream/coalesced",
+    MUST,
+    "RFC 9293 section 3.1",
+    "read(2)",
+    only=byte_stream,
+    needs="accept/first-client",
+    usual="after one read() only the first message is handled",
+)
+def test_coalesced(server):
+    """Several requests that arrive together are all answered."""
+    with server.paused():
+        client = server.client()
+        for _ in range(3):
+            client.ask()
+    client.expect_reply()
+
+
+@pytest.mark.parametrize("power", range(6, 17), ids=lambda k: f"2^{k}")
+@check(
+    "stream/buffer-edges",
+    MUST,
+    "read(2)",
+    only=stream,
+    needs="accept/first-client",
+    usual="buf[n] = 0 with n == sizeof buf writes one byte past the end",
+)
+def test_buffer_edges(server, power):
+    """Requests one byte below, at and above a power of two, the usual buffer sizes, are answered exactly."""
+    for size in (2**power - 1, 2**power, 2**power + 1):
+        with server.paused():
+            client = server.client()
+            client.ask(size=size)
+        client.expect_reply()
+        client.leave()
+    server.still_serves()
+
+
+@check(
+    "stream/long-then-short",
+    MUST,
+    "read(2)",
+    only=stream,
+    needs="accept/first-client",
+    usual="the length that read() returned is not used",
+)
+def test_long_then_short(server):
+    """The answer to a short request holds nothing of a longer one before it."""
+    client = server.client()
+    client.exchange(size=1000)
+    client.exchange(size=10)
+    client.exchange(size=500)
+
+
+@check(
+    "stream/large",
+    MUST,
+    "write(2)",
+    "send(2)",
+    only=stream,
+    needs="accept/first-client",
+    usual="a short write() is not continued",
+)
+def test_large(server):
+    """Eight mebibytes are carried exactly."""
+    client = server.client()
+    client.exchange(size=BIG)
+    client.finish_sending()
+    client.expect_close()
+
+
+@check(
+    "stream/slow-reader",
+    MUST,
+    "write(2)",
+    "send(2) EAGAIN",
+    only=stream,
+    needs="stream/large",
+    usual="a short write() or EAGAIN is not continued",
+)
+def test_slow_reader(server):
+    """A client that reads slowly through a small window gets every byte."""
+    client = server.client(receive_buffer=TINY_WINDOW)
+    client.ask(size=BIG)
+    client.fill()
+    client.expect_reply_slowly()
+
+
+@check(
+    "stream/split-anywhere",
+    MUST,
+    "RFC 9293 section 3.1",
+    "read(2)",
+    only=byte_stream,
+    needs="stream/byte-at-a-time",
+    usual=ONE_READ,
+)
+def test_split_anywhere(server, splits):
+    """A request that arrives in pieces is answered, wherever it is split."""
+
+    @splits.of(server.profile.request())
+    def exchange(pieces):
+        client = server.client()
+        client.send_in_pieces(pieces)
+        client.expect_reply()
+        client.leave()
+
+
+@check(
+    "stream/no-early-reply",
+    by_contract("framing", line=MUST, crlf=MUST, length=MUST, fixed=MUST),
+    "read(2)",
+    only=byte_stream,
+    needs="accept/first-client",
+    usual=ONE_READ,
+)
+def test_no_early_reply(server):
+    """The program answers only when the request is complete."""
+    client = server.client()
+    client.send_part()
+    client.expect_silence()
+    client.send_rest()
+    client.expect_reply()
+
+
+@check(
+    "stream/both-ways-at-once",
+    SHOULD,
+    "write(2)",
+    "poll(2)",
+    only=stream,
+    needs="stream/large",
+    usual="both sides wait in write(), and nobody reads",
+)
+def test_both_ways_at_once(server):
+    """A client that reads only when it can send no more is served without a deadlock."""
+    client = server.client()
+    client.ask(size=BIG)
+    client.fill_and_read_in_turns()
+    client.expect_reply()
+
+
+@check(
+    "stream/incomplete-then-gone",
+    MUST,
+    "read(2)",
+    only=(stream, lasting),
+    needs=("accept/sequential", "reset/idle", "reset/mid-request"),
+    usual="a message that stays incomplete is waited for, or used, after the client has left",
+)
+def test_incomplete_then_gone(server):
+    """Clients that leave in the middle of a message, wherever, do no harm."""
+    request = server.profile.request(server.next_token(), None)
+    server.serves()
+    before = server.holdings()
+    for length in range(1, len(request)):
+        client = server.client()
+        client.send(request[:length])
+        (client.vanish if length % 2 else client.abort)()
+    server.still_serves()
+    server.expect_no_growth("descriptors", before.descriptor_count, server.holdings().descriptor_count)
+
+
+@pytest.mark.parametrize("client", ["idle", "half_closed", "lazy"])
+@check(
+    "stream/idle-costs-nothing",
+    MUST,
+    "poll(2)",
+    "epoll(7)",
+    only=stream,
+    needs="accept/first-client",
+    usual="end of file, or readiness to write, is reported again and again and nothing is done about it",
+)
+def test_idle_costs_nothing(server, client):
+    """While nothing moves, the program uses no CPU time."""
+    one = server.client(receive_buffer=TINY_WINDOW)
+    one.exchange()
+    if client == "half_closed":
+        one.finish_sending()
+    elif client == "lazy":
+        one.ask(size=BIG)
+        one.fill()
+    server.settle()

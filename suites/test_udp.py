@@ -1,0 +1,187 @@
+"""udp: each datagram is a message of its own."""
+
+import pytest
+
+from harness.checks import MUST, SHOULD, check, udp
+
+SIZES = [1, 511, 512, 513, 1023, 1024, 1025, 1472, 4096, 8192, 65507]
+
+
+@check(
+    "udp/first-datagram",
+    MUST,
+    "recvfrom(2)",
+    "sendto(2)",
+    only=udp,
+    usual="the reply is not sent, or not to the address recvfrom() gave",
+)
+def test_first_datagram(server):
+    """The first datagram that arrives is answered."""
+    server.datagram_client().exchange()
+
+
+@check(
+    "udp/one-for-one",
+    MUST,
+    "RFC 768",
+    "udp(7)",
+    only=udp,
+    needs="udp/first-datagram",
+    usual="one recvfrom() per wake-up, or datagrams glued together",
+)
+def test_one_for_one(server):
+    """Each datagram is answered by one datagram, and boundaries are kept."""
+    client = server.datagram_client()
+    with server.paused():
+        for size in (1, 2, 3):
+            client.ask(size=size)
+    client.expect_replies()
+
+
+@pytest.mark.parametrize("size", SIZES)
+@check(
+    "udp/sizes",
+    MUST,
+    "udp(7)",
+    "recv(2) MSG_TRUNC",
+    only=udp,
+    needs="udp/first-datagram",
+    usual="the receive buffer is too small: the rest of the datagram is lost",
+)
+def test_sizes(server, contract, size):
+    """Datagrams up to the agreed size are answered whole."""
+    server.datagram_client().exchange(size=min(size, contract.max_datagram))
+
+
+@check(
+    "udp/empty",
+    MUST,
+    "recv(2)",
+    "RFC 768",
+    only=udp,
+    needs="udp/first-datagram",
+    usual="a length of 0 is taken for an error or for the end",
+)
+def test_empty(server):
+    """An empty datagram is a datagram like any other."""
+    client = server.datagram_client()
+    client.send(b"")
+    client.expect_replies()
+    client.exchange()
+
+
+@check(
+    "udp/two-clients",
+    MUST,
+    "recvfrom(2)",
+    "connect(2)",
+    only=udp,
+    needs="udp/first-datagram",
+    usual="the socket is connected to the first client, or replies go to the last one",
+)
+def test_two_clients(server):
+    """Each of two clients that take turns gets its own answers."""
+    first, second = server.datagram_client(), server.datagram_client()
+    with server.paused():
+        for client in (first, second, first, second):
+            client.ask()
+    first.expect_replies()
+    second.expect_replies()
+    first.exchange()
+
+
+@check(
+    "udp/reply-from-same-address",
+    MUST,
+    "RFC 1122 section 4.1.3.5",
+    "ip(7) IP_PKTINFO",
+    only=udp,
+    needs="udp/first-datagram",
+    usual="the reply is sent from another socket than the one that received",
+)
+def test_reply_from_same_address(server):
+    """The answer comes from the address and the port that were asked."""
+    for client in server.datagram_clients_everywhere():
+        client.exchange()
+
+
+@check(
+    "udp/client-gone",
+    MUST,
+    "udp(7) ECONNREFUSED",
+    only=udp,
+    needs="udp/first-datagram",
+    usual="ECONNREFUSED from the next call is taken for a fatal error",
+)
+def test_client_gone(server):
+    """Clients that are gone when their answer arrives do no harm."""
+    for _ in range(3):
+        with server.paused():
+            client = server.datagram_client()
+            client.ask()
+            client.close()
+        server.settle()
+    server.still_serves()
+
+
+@check(
+    "udp/no-stale-bytes",
+    MUST,
+    "recvfrom(2)",
+    only=udp,
+    needs="udp/first-datagram",
+    usual="the length that recvfrom() returned is not used",
+)
+def test_no_stale_bytes(server):
+    """The answer to a short datagram holds nothing of a longer one before it."""
+    client = server.datagram_client()
+    client.exchange(size=1000)
+    client.exchange(size=5)
+
+
+@check(
+    "udp/binary", MUST, "RFC 768", only=udp, needs="udp/first-datagram", usual="strlen() on received bytes"
+)
+def test_binary(server):
+    """All byte values are carried, NUL included."""
+    client = server.datagram_client()
+    client.carry(bytes(range(256)))
+    client.carry(b"\0\0\0")
+    client.expect_replies()
+
+
+@check(
+    "udp/burst",
+    SHOULD,
+    "udp(7)",
+    "epoll(7)",
+    only=udp,
+    needs="udp/one-for-one",
+    usual="one recvfrom() per edge-triggered wake-up",
+)
+def test_burst(server, contract):
+    """All datagrams of a burst that fits the receive buffer are answered."""
+    client = server.datagram_client()
+    with server.paused():
+        for _ in range(20):
+            client.ask(size=100)
+        server.require_no_drops()
+    client.expect_replies()
+
+
+@check(
+    "udp/garbage",
+    MUST,
+    "recvfrom(2)",
+    only=udp,
+    needs="udp/first-datagram",
+    usual="received bytes are used as a string or a number without a look at their length",
+)
+def test_garbage(server, stage):
+    """Random datagrams do no harm."""
+    client = server.datagram_client()
+    for _ in range(40):
+        client.send_garbage(stage.random.randbytes(stage.random.choice((0, 1, 3, 17, 256, 1400))))
+        server.settle()
+    client.close()
+    server.still_serves()

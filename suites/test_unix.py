@@ -1,0 +1,133 @@
+"""unix: sockets with a name in the file system."""
+
+import pytest
+
+from harness.checks import MUST, check, if_set, transports, unix
+
+
+@check(
+    "unix/stale-file-restart",
+    MUST,
+    "unix(7)",
+    "unlink(2)",
+    only=unix,
+    usual="the socket file of a killed predecessor makes bind() fail with EADDRINUSE",
+)
+def test_stale_file_restart(server, stage):
+    """The program can be started again after it was killed and its socket file was left."""
+    server.kill()
+    stage.restart(server).serves()
+
+
+@check(
+    "unix/live-instance-not-stolen",
+    MUST,
+    "unix(7)",
+    "bind(2) EADDRINUSE",
+    only=unix,
+    usual="the path is unlinked before bind() without asking whether somebody serves it",
+)
+def test_live_instance_not_stolen(server, stage):
+    """A second instance does not take the path away from one that serves it."""
+    stage.start().expect_refusal("the first instance serves this path")
+    server.still_serves()
+
+
+@check(
+    "unix/file-removed-on-stop",
+    MUST,
+    "unlink(2)",
+    only=unix,
+    needs="signals/stop-idle",
+    usual="the socket file is not unlinked at the end",
+)
+def test_file_removed_on_stop(server, stop_signal):
+    """When the program ends, its socket file is gone."""
+    server.stop(stop_signal)
+    server.expect_address_free()
+
+
+@check(
+    "unix/path-length",
+    MUST,
+    "unix(7) sun_path",
+    only=unix,
+    usual="strncpy() cuts a path that is too long, and another name is bound",
+)
+def test_path_length(stage):
+    """A path of 107 bytes is served under its exact name; longer ones are refused, never cut."""
+    stage.start(stage.new_address(length=107)).expect_listening()
+    for length in (108, 200):
+        stage.start(stage.new_address(length=length)).expect_refusal(
+            f"a path of {length} bytes does not fit into sun_path"
+        )
+
+
+@check(
+    "unix/regular-file-kept",
+    MUST,
+    "unlink(2)",
+    "unix(7)",
+    only=unix,
+    usual="whatever is at the path is unlinked before bind()",
+)
+def test_regular_file_kept(stage):
+    """A file at the path that is no socket is not overwritten or removed."""
+    with stage.file_in_the_way(b"precious"):
+        stage.start().expect_refusal("there is a regular file at its path")
+
+
+@check(
+    "unix/mode",
+    if_set("mode"),
+    "umask(2)",
+    "unix(7)",
+    only=unix,
+    usual="the umask decides the permissions of the socket file",
+)
+def test_mode(server):
+    """The socket file has the permissions that are asked for."""
+    server.expect_file_mode()
+
+
+@pytest.mark.parametrize("size", [1, 2, 1000, 4097, 60000])
+@check(
+    "unix/seqpacket-boundaries",
+    MUST,
+    "unix(7) SOCK_SEQPACKET",
+    only=transports("unix-seqpacket"),
+    needs="accept/first-client",
+    usual="the buffer is smaller than the message: the rest of it is lost",
+)
+def test_seqpacket_boundaries(server, size):
+    """Messages keep their boundaries and are not cut."""
+    client = server.client()
+    client.exchange(size=size)
+    client.expect_message_lengths()
+
+
+@pytest.mark.parametrize("size", [1, 2, 1000, 4097, 60000])
+@check(
+    "unix/dgram-boundaries",
+    MUST,
+    "unix(7) SOCK_DGRAM",
+    only=transports("unix-dgram"),
+    usual="the buffer is smaller than the datagram: the rest of it is lost",
+)
+def test_dgram_boundaries(server, size):
+    """Datagrams keep their boundaries and are not cut."""
+    server.datagram_client().exchange(size=size)
+
+
+@check(
+    "unix/unbound-client",
+    MUST,
+    "unix(7)",
+    "sendto(2)",
+    only=transports("unix-dgram"),
+    usual="sendto() to a client without a name fails, and that is taken for a fatal error",
+)
+def test_unbound_client(server):
+    """A client without a name, which cannot be answered, does no harm."""
+    server.datagram_client(named=False).send_garbage(b"no name\n")
+    server.still_serves()
