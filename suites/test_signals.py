@@ -41,7 +41,7 @@ def test_stop_with_idle_client(server, stop_signal):
 )
 def test_finish_current(server, stop_signal):
     """A reply that is under way when the signal comes is completed before the program ends."""
-    client = server.busy_client()
+    client = server.answering_client()
     server.signal(stop_signal)
     client.expect_drained()
     server.expect_end(server.agreed(stop_signal))

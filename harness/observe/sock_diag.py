@@ -25,13 +25,16 @@ _NO_COOKIE = b"\xff" * 8
 _ALL_STATES = 0xFFFFFFFF
 _INET_DIAG_INFO, _INET_DIAG_SKMEMINFO = 2, 7
 _EXTENSIONS = 1 << (_INET_DIAG_INFO - 1) | 1 << (_INET_DIAG_SKMEMINFO - 1)
-_UDIAG_SHOW = 0x01 | 0x04 | 0x08 | 0x10  # NAME, PEER, ICONS, RQLEN
-_UNIX_DIAG_NAME, _UNIX_DIAG_PEER, _UNIX_DIAG_ICONS, _UNIX_DIAG_RQLEN = 0, 2, 3, 4
+_UDIAG_SHOW = 0x01 | 0x04 | 0x08 | 0x10 | 0x20  # NAME, PEER, ICONS, RQLEN, MEMINFO
+_UNIX_DIAG_NAME, _UNIX_DIAG_PEER, _UNIX_DIAG_ICONS, _UNIX_DIAG_RQLEN, _UNIX_DIAG_MEMINFO = 0, 2, 3, 4, 5
 
 
 @dataclass(frozen=True, slots=True)
 class SocketMemory:
-    """SK_MEMINFO: bytes charged to a socket, its limits, and datagrams dropped for want of room."""
+    """SK_MEMINFO: bytes charged to a socket, its limits, and datagrams dropped for want of room.
+
+    *send_queued* is what the limit is compared with: sk_wmem_queued of a TCP socket, sk_wmem_alloc of any other.
+    """
 
     receive_used: int
     receive_limit: int
@@ -89,6 +92,7 @@ class UnixSocket:
     receive_queue: int
     send_queue: int
     pending: tuple[int, ...] = ()
+    memory: SocketMemory | None = None
 
 
 class SockDiag:
@@ -266,8 +270,7 @@ def _parse_inet(message: memoryview, protocol: int) -> InetSocket:
         if kind == _INET_DIAG_INFO and protocol == socket.IPPROTO_TCP:
             info = TcpInfo.parse(value)
         elif kind == _INET_DIAG_SKMEMINFO and len(value) >= 36:
-            words = struct.unpack_from("=9I", value)
-            memory = SocketMemory(words[0], words[1], words[3], words[5], words[8])
+            memory = _parse_memory(value, queued=5 if protocol == socket.IPPROTO_TCP else 2)
     ends = (local, local_port), (remote, remote_port)
     return InetSocket(family, protocol, state, *ends, receive_queue, send_queue, uid, inode, info, memory)
 
@@ -280,6 +283,7 @@ def _parse_unix(message: memoryview) -> UnixSocket:
     peer: int | None = None
     receive_queue = send_queue = 0
     pending: tuple[int, ...] = ()
+    memory: SocketMemory | None = None
     for attribute, value in _attributes(message, 16):
         if attribute == _UNIX_DIAG_NAME and value:
             abstract = value[:1] == b"\0"
@@ -291,4 +295,12 @@ def _parse_unix(message: memoryview) -> UnixSocket:
             pending = struct.unpack(f"={len(value) // 4}I", value)
         elif attribute == _UNIX_DIAG_RQLEN:
             receive_queue, send_queue = struct.unpack("=II", value)
-    return UnixSocket(kind, state, inode, path, peer, receive_queue, send_queue, pending)
+        elif attribute == _UNIX_DIAG_MEMINFO and len(value) >= 36:
+            memory = _parse_memory(value, queued=2)
+    return UnixSocket(kind, state, inode, path, peer, receive_queue, send_queue, pending, memory)
+
+
+def _parse_memory(value: bytes, *, queued: int) -> SocketMemory:
+    """The words of SK_MEMINFO (include/uapi/linux/sock_diag.h), of which *queued* counts what waits to be sent."""
+    words = struct.unpack_from("=9I", value)
+    return SocketMemory(words[0], words[1], words[3], words[queued], words[8])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import os
 import socket
 import struct
 from collections.abc import Callable
@@ -39,6 +40,8 @@ class StreamPeer:
     ) -> None:
         self.name = name
         self.socket = sock
+        #: Of our socket, as sock_diag(7) names it.
+        self.inode = os.fstat(sock.fileno()).st_ino
         self.timeline = timeline
         self.take = take
         self.gulp = GULP

@@ -45,13 +45,15 @@ class Client:
         self._rest = b""
         self._last_byte = 0.0
         self._judging = True
+        self._fed = bytearray()
         self._consumed = 0
         self.received = bytearray()
         sock = connect(server, name, address, receive_buffer)
         self.peer = StreamPeer(name, sock, server.timeline, self._take)
-        self._say(f"connected to {address}")
+        self.say(f"connected to {address}")
 
-    def _say(self, what: str) -> None:
+    def say(self, what: str) -> None:
+        """Record what this client did."""
         self.server.timeline.record("peer", f"{self.name} {what}")
 
     def _take(self, chunk: bytes) -> None:
@@ -73,7 +75,7 @@ class Client:
 
     def send(self, data: bytes) -> bytes:
         """Send *data* as far as the kernel takes it now; the rest follows while we wait for the answer."""
-        self._say(f"sent {count(len(data), 'byte')} {literal(data)}")
+        self.say(f"sent {count(len(data), 'byte')} {literal(data)}")
         self._queue(data)
         return data
 
@@ -99,7 +101,7 @@ class Client:
 
     def send_surplus(self) -> None:
         """Send more than the program will ever read: input beyond the request."""
-        self._say("went on sending")
+        self.say("went on sending")
         self.peer.queue(self.server.server_profile.request(self.server.next_token(), None))
         self.peer.push()
 
@@ -109,14 +111,14 @@ class Client:
 
     def finish_sending(self) -> None:
         """Shut down the sending side (half-close): the program sees end of file, we still read."""
-        self._say("finished sending (shutdown SHUT_WR: a FIN)")
+        self.say("finished sending (shutdown SHUT_WR: a FIN)")
         self._conversation.finish()
         self._judgement = self._conversation.received()
         self.peer.finish()
 
     def send_in_pieces(self, pieces: Sequence[bytes]) -> None:
         """Send *pieces* one by one, each only after the program has read the one before."""
-        self._say(f"sent {count(sum(map(len, pieces)), 'byte')} in {count(len(pieces), 'piece')}: {pieces}")
+        self.say(f"sent {count(sum(map(len, pieces)), 'byte')} in {count(len(pieces), 'piece')}: {pieces}")
         for piece in pieces:
             self._queue(piece)
             if not self.peer.over:  # if it is: what is left is owed all the same
@@ -138,14 +140,14 @@ class Client:
 
     def send_garbage(self, data: bytes) -> None:
         """Send bytes for which nothing in particular is owed."""
-        self._say(f"sent {count(len(data), 'byte')} of garbage {literal(data, 16)}")
+        self.say(f"sent {count(len(data), 'byte')} of garbage {literal(data, 16)}")
         self._judging = False
         self.peer.queue(data)
         self.peer.push()
 
     def send_urgent(self) -> None:
         """Send one byte out of band (tcp(7), MSG_OOB): it is no part of the data."""
-        self._say("sent one urgent byte (MSG_OOB)")
+        self.say("sent one urgent byte (MSG_OOB)")
         with contextlib.suppress(
             ConnectionError
         ):  # the program has closed already; the expectation that follows says so
@@ -154,7 +156,7 @@ class Client:
     @contextlib.contextmanager
     def chatting(self) -> Iterator[None]:
         """Go on asking and reading for as long as the block lasts (bounded: see CHATTER)."""
-        self._say("sent requests without pause")
+        self.say("sent requests without pause")
         request = self.server.server_profile.request(self.server.next_token(), 1 << 16)
 
         def chat() -> int:
@@ -178,13 +180,13 @@ class Client:
 
     def abort(self) -> None:
         """Reset the connection."""
-        self._say("reset the connection (RST)")
+        self.say("reset the connection (RST)")
         self.server.oracle.peers.discard(self.peer.socket)
         self.peer.abort()
 
     def vanish(self) -> None:
         """Close both directions at once, without reading what is still to come."""
-        self._say("closed the connection")
+        self.say("closed the connection")
         self.server.oracle.peers.discard(self.peer.socket)
         self.peer.close()
 
@@ -201,7 +203,7 @@ class Client:
 
     def leave_unread(self) -> None:
         """Finish sending and close, as one who has had everything."""
-        self._say("left")
+        self.say("left")
         self.peer.finish()
         self.close()
 
@@ -221,13 +223,20 @@ class Client:
 
     def fill(self) -> None:
         """Push what is queued, reading nothing, until the program is blocked."""
-        self._say("sent without reading until nothing moved any more")
+        self.say("sent without reading until nothing moved any more")
+        self.server.settle(step=self.peer.push, progress=lambda: self.peer.moved)
+
+    def feed(self, size: int) -> None:
+        """Send one more request of *size* bytes, reading nothing, and let the program do with it what it can."""
+        request = self.server.server_profile.request(self.server.next_token(), size)
+        self._fed += request
+        self._queue(request)
         self.server.settle(step=self.peer.push, progress=lambda: self.peer.moved)
         self._consumed = sight.consumed(self.server.stage.diag, self.peer.socket, self.peer.sent)
 
     def fill_and_read_in_turns(self) -> None:
         """Send as much as the program takes, read only when it takes no more, and so on."""
-        self._say("sent as much as possible, reading only when nothing more could be sent")
+        self.say("sent as much as possible, reading only when nothing more could be sent")
         while self.peer.unsent and not self.peer.over:
             before = self.peer.moved
             self.server.settle(step=self.peer.push, progress=lambda: self.peer.moved)
@@ -237,7 +246,7 @@ class Client:
 
     def open_window(self) -> None:
         """Go on reading, at full speed."""
-        self._say("went on reading")
+        self.say("went on reading")
         self.peer.open_window()
 
     @property
@@ -275,6 +284,10 @@ class Client:
             self.expect_close()
             return
         owed = self._consumed
+        if (
+            self.server.contract.framing == "line"
+        ):  # the rest of a line that it has not read is no request yet
+            owed = self._fed.rfind(b"\n", 0, owed) + 1
         self.open_window()
         settled = self._until(lambda: self.peer.over)
         self._check_bytes()
@@ -289,7 +302,7 @@ class Client:
 
     def expect_reply_slowly(self) -> None:
         """The same, read in small pieces, each of the first only when the program is blocked."""
-        self._say(f"read slowly, {self.peer.gulp} bytes at a time")
+        self.say(f"read slowly, {self.peer.gulp} bytes at a time")
         for _ in range(DRIPS):
             self.server.settle(step=self.peer.push, progress=lambda: self.peer.moved, patience=0.05)
             self.peer.pull(self.peer.gulp)

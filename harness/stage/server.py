@@ -12,6 +12,7 @@ from harness.observe import census
 from harness.stage import sight
 from harness.stage.client import Client
 from harness.stage.datagram_client import DatagramClient
+from harness.stage.feeding import feed_until_it_holds_back
 from harness.stage.holding import Holding
 from harness.stage.patience import PATIENCE
 from harness.verdict.outcome import Violation
@@ -156,6 +157,16 @@ class Server(Holding):
         client.ask(size=BIG)
         client.finish_sending()
         client.fill()
+        return client
+
+    def answering_client(self) -> Client:
+        """A client whose answer the program holds in part: it has read every request, and we have read no answer."""
+        if not self.server_profile.piecemeal:
+            return self.busy_client()
+        client = self.client(receive_buffer=TINY_WINDOW)
+        feed_until_it_holds_back(client)
+        client.finish_sending()
+        self.settle()
         return client
 
     def expect_alive_with_more_than_a_set(self, clients: Sequence[Client]) -> None:

@@ -1,0 +1,53 @@
+"""Bringing a program to the point where it has read all we sent and still holds a part of its answer.
+
+Only then does a signal meet a reply that is under way, and only then can it be seen whether the program
+completes it: had we gone on sending, input would be left unread when the program closes, the kernel would
+send an RST for that (RFC 1122 section 4.2.2.13), and the RST would destroy what was written rightly.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.observe.sock_diag import InetSocket, UnixSocket
+from harness.stage import sight
+from harness.verdict.show import count
+
+if TYPE_CHECKING:
+    from harness.stage.client import Client
+
+#: Bytes fed at most: more than the largest send buffer that the kernel gives by itself (tcp_wmem, tcp(7)).
+MOST = 8 << 20
+
+#: The largest piece, in bytes; pieces get smaller as the program's send buffer fills (an eighth of what is free).
+PIECE = 1 << 16
+
+
+def feed_until_it_holds_back(client: Client) -> None:
+    """Send small requests, reading no answer, until the program itself holds a part of what it owes."""
+    while client.peer.sent < MOST and not client.peer.over:
+        far = sight.far_end(client.server.stage.diag, client.peer.socket)
+        if far is None or far.receive_queue:
+            break  # it reads no more, although it could have answered: as near as we can come
+        if client.peer.sent > written(client, far):
+            break
+        client.feed(min(PIECE, max(2, _free(far) // 8)))
+    client.say(
+        f"sent {count(client.peer.sent, 'byte')} of requests and read none of the answer, until the program "
+        "could not write any more of it"
+    )
+
+
+def written(client: Client, far: InetSocket | UnixSocket) -> int:
+    """Bytes that the program, whose end of the connection is *far*, has handed to its kernel so far."""
+    if isinstance(far, InetSocket):
+        info = far.info
+        return info.bytes_sent - info.bytes_retrans + info.notsent if info is not None else 0
+    near = client.server.stage.diag.unix(client.peer.inode)
+    return client.peer.received + (near.receive_queue if near is not None else 0)
+
+
+def _free(far: InetSocket | UnixSocket) -> int:
+    """Bytes, about, that the program can still write before its send buffer is full."""
+    memory = far.memory
+    return max(0, memory.send_limit - memory.send_queued) if memory is not None else 0
