@@ -22,7 +22,7 @@ def test_restart_in_time_wait(server, stage):
     client = server.client()
     client.exchange()
     server.end()
-    client.expect_end()
+    client.read_all()
     client.vanish()
     stage.require_time_wait(server.address)
     stage.restart(server).serves()

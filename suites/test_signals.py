@@ -79,7 +79,7 @@ def test_mid_request(server, stop_signal):
 )
 def test_refuse_new(server, stop_signal):
     """After the signal no new client is taken."""
-    server.busy_client()
+    server.answering_client()
     server.signal(stop_signal)
     server.settle(patience=0.2)
     server.expect_no_new_client()
@@ -127,7 +127,7 @@ def test_process_group(server, stop_signal):
 def test_twice(stage, stop_signal):
     """A second signal during the shutdown changes nothing, the same or the other one."""
     with stage.serve() as busy:
-        client = busy.busy_client()
+        client = busy.answering_client()
         busy.signal(stop_signal)
         busy.settle(patience=0.2)
         busy.signal(stop_signal)

@@ -60,7 +60,7 @@ def tell(
         did="; ".join(stage.timeline.deeds()) if stage is not None else "",
         rule=Rule(check.rule, check.authority),
         observed=observed,
-        cause=likely_cause(kind, facts, check.usual) if failed else "",
+        cause=likely_cause(check.id, kind, facts, check.usual) if failed else "",
         reproduce=session.options.as_command(select=check.id)
         if outcome not in (Outcome.PASS, Outcome.NOT_APPLICABLE)
         else "",

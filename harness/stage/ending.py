@@ -73,12 +73,18 @@ class Ending(Listening):
         self.expect_end(self.agreed(number))
 
     def end(self, number: Signals | None = None) -> None:
-        """Make the program end by *number*, or else in the way its contract knows (SIGKILL if it knows none)."""
+        """Make the program end by *number*, or else in the way its contract knows; by SIGKILL if that does not end it.
+
+        Whether it stops as agreed is the business of signals/*; here it only has to be gone.
+        """
         asked = [Signals[name] for name in self.contract.stop]
         settings = [options for at in self.serving() if (options := sight.options(at)) is not None]
         self.reuses_address = settings[0].reuse_address if settings else None
         self.signal(number or (asked[0] if asked else Signals.SIGKILL))
-        self.expect_end("any")
+        self.until(lambda: self.program.status is not None)
+        if self.status is None:
+            self.signal(Signals.SIGKILL)
+            self.expect_end("any")
 
     # -- what must not be left ---------------------------------------------------------------
 

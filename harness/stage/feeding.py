@@ -22,20 +22,28 @@ MOST = 8 << 20
 #: The largest piece, in bytes; pieces get smaller as the program's send buffer fills (an eighth of what is free).
 PIECE = 1 << 16
 
+#: The smallest piece, in bytes: most programs read that much at once. Those that read less and write at once may be
+#: stopped inside a piece, with the rest of it unread; they are fed again, slowly, byte by byte at the end.
+SMALLEST = (64, 1)
 
-def feed_until_it_holds_back(client: Client) -> None:
-    """Send small requests, reading no answer, until the program itself holds a part of what it owes."""
+
+def feed_until_it_holds_back(client: Client, smallest: int) -> bool:
+    """Send requests, reading no answer, until the program itself holds a part of what it owes.
+
+    Whether it has read them all. The last ones have *smallest* bytes.
+    """
     while client.peer.sent < MOST and not client.peer.over:
         far = sight.far_end(client.server.stage.diag, client.peer.socket)
         if far is None or far.receive_queue:
             break  # it reads no more, although it could have answered: as near as we can come
         if client.peer.sent > written(client, far):
             break
-        client.feed(min(PIECE, max(2, _free(far) // 8)))
+        client.feed(min(PIECE, max(smallest, _free(far) // 8)))
     client.say(
         f"sent {count(client.peer.sent, 'byte')} of requests and read none of the answer, until the program "
         "could not write any more of it"
     )
+    return client.server.has_read(client.peer.socket)
 
 
 def written(client: Client, far: InetSocket | UnixSocket) -> int:

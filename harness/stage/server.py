@@ -12,7 +12,7 @@ from harness.observe import census
 from harness.stage import sight
 from harness.stage.client import Client
 from harness.stage.datagram_client import DatagramClient
-from harness.stage.feeding import feed_until_it_holds_back
+from harness.stage.feeding import SMALLEST, feed_until_it_holds_back
 from harness.stage.holding import Holding
 from harness.stage.patience import PATIENCE
 from harness.verdict.outcome import Violation
@@ -163,8 +163,12 @@ class Server(Holding):
         """A client whose answer the program holds in part: it has read every request, and we have read no answer."""
         if not self.server_profile.piecemeal:
             return self.busy_client()
-        client = self.client(receive_buffer=TINY_WINDOW)
-        feed_until_it_holds_back(client)
+        for smallest in SMALLEST:
+            client = self.client(receive_buffer=TINY_WINDOW)
+            if feed_until_it_holds_back(client, smallest) or smallest == SMALLEST[-1]:
+                break
+            client.open_window()
+            client.leave()
         client.finish_sending()
         self.settle()
         return client

@@ -37,6 +37,21 @@ def _ended_first(kind: str, facts: Facts) -> str | None:
     return None
 
 
+def _limit(kind: str, facts: Facts) -> str | None:
+    if facts.get("signal") == "SIGXCPU":
+        return "The program used up the CPU time that the assignment allows (limits.cpu_seconds): somewhere a loop does not wait."
+    return None
+
+
+def _spinning(kind: str, facts: Facts) -> str | None:
+    if kind == "spinning":
+        return (
+            "A call that ought to wait returns at once, each time: read() keeps returning 0 at the end of file, or poll() keeps reporting a "
+            "descriptor with which nothing is done (left in its set after the end of file, or asked for POLLOUT with nothing to write)."
+        )
+    return None
+
+
 def _crash(kind: str, facts: Facts) -> str | None:
     if facts.get("signal") in ("SIGSEGV", "SIGBUS", "SIGABRT", "SIGILL", "SIGFPE"):
         return (
@@ -64,7 +79,10 @@ def _signals(kind: str, facts: Facts) -> str | None:
         if sent in _names(facts, "ignored"):
             return f"The program ignores {sent} (SIG_IGN)."
         if sent in _names(facts, "blocked"):
-            return f"{sent} is blocked (sigprocmask) and nobody fetches it with sigwait() or a signalfd."
+            return (
+                f"{sent} is blocked (sigprocmask), so nothing happens until a thread fetches it with sigwait() or from a signalfd: "
+                "see above where the threads are instead."
+            )
         if sent in _names(facts, "caught"):
             return (
                 f"A handler for {sent} is installed and has run, but the program went back to waiting: with SA_RESTART (which signal() sets) accept() "
@@ -128,13 +146,29 @@ def _close_wait(kind: str, facts: Facts) -> str | None:
 
 
 _RULES: tuple[Callable[[str, Facts], str | None], ...] = (
-    _sigpipe, _ended_first, _crash, _byte_order, _signals, _killed_by_stop_signal, _wrong_status, _stops_at_nul, _high_bytes, _stale, _datagram_cut, _close_wait,
+    _sigpipe, _limit, _spinning, _ended_first, _crash, _byte_order, _signals, _killed_by_stop_signal, _wrong_status, _stops_at_nul, _high_bytes, _stale, _datagram_cut, _close_wait,
 )  # fmt: skip
 
 
-def likely_cause(kind: str, facts: Facts, usual: str) -> str:
-    """The best guess at why a violation of *kind* with *facts* came about; *usual* is the check's own usual mistake."""
+#: What a program can be seen to do in any check, and the families whose checks are about just that. Elsewhere the
+#: usual mistake of the check is no explanation for it, and silence is better than a wrong guess.
+_MATTER_OF: Mapping[str, tuple[str, ...]] = {
+    "excess": ("resources",),
+    "listens-elsewhere": ("bind", "ipv6"),
+    "no-end": ("signals", "unix", "resources", "udp", "bind", "half-close"),
+    "not-listening": ("bind", "listen", "ipv6", "unix"),
+    "refused": ("listen", "accept", "bind", "ipv6", "reset"),
+    "slow-start": ("bind",),
+}
+
+
+def likely_cause(check: str, kind: str, facts: Facts, usual: str) -> str:
+    """The best guess at why the check with the id *check* saw a violation of *kind* with *facts*.
+
+    *usual* is the check's own usual mistake; where nothing better is known and it does not fit the kind, the answer is "".
+    """
     for rule in _RULES:
         if cause := rule(kind, facts):
             return cause
-    return f"The usual mistake: {usual}." if usual else ""
+    fits = check.split("/")[0] in _MATTER_OF.get(kind, (check.split("/")[0],))
+    return f"The usual mistake: {usual}." if usual and fits else ""
