@@ -22,6 +22,12 @@ class Limits:
     processes: int = field(
         default=256, metadata=setting(Number(1), "Processes and threads the program may have at a time.")
     )
+    descriptors: int = field(
+        default=1024,
+        metadata=setting(
+            Number(16), "Descriptors each process may have open; it may raise that itself to 4096 or more."
+        ),
+    )
     output_mb: int = field(
         default=8,
         metadata=setting(

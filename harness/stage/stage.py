@@ -198,9 +198,11 @@ class Stage:
             raise Inconclusive(f"we may have {hard} descriptors ourselves, and {descriptors} are needed")
         resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, descriptors), hard))
         self._closing.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
-        server = self.start(limits=replace(self.assignment.limits, processes=processes))
+        # From its start on: a program that has chosen a lower limit for itself (for select(2)) is to keep it.
+        server = self.start(
+            limits=replace(self.assignment.limits, processes=processes, descriptors=descriptors)
+        )
         server.become_ready()
-        server.set_descriptor_limit(descriptors)
         before = len(server.program.members())
         few = [server.client() for _ in range(3)]
         server.settle()

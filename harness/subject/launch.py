@@ -28,7 +28,7 @@ Stdin = Literal["pipe", "null", "closed"]
 _UIDS = 1000
 _MEGABYTE = 1 << 20
 _FILE_SIZE = 64 * _MEGABYTE
-_DESCRIPTORS = "1024:4096"
+_MOST_DESCRIPTORS = 4096
 
 
 class Launcher:
@@ -137,7 +137,7 @@ class Launcher:
             "CPU": f"{limits.cpu_seconds}:{limits.cpu_seconds + 1}",
             "NPROC": str(limits.processes + self._foreign),
             "FSIZE": str(_FILE_SIZE if not view.in_place else 8 * _FILE_SIZE),
-            "NOFILE": _DESCRIPTORS,
+            "NOFILE": f"{limits.descriptors}:{max(limits.descriptors, _MOST_DESCRIPTORS)}",
             "CORE": "0",
         }
         words = [word for name, value in values.items() for word in ("--limit", f"{name}={value}")]
