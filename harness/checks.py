@@ -192,3 +192,4 @@ def when(field: str, *values: object) -> Condition:
 
 concurrent = when("concurrency", "concurrent")
 lasting = when("lifetime", "forever")
+daemon, foreground = when("daemon", True), when("daemon", False)

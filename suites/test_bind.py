@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.checks import ADVICE, MUST, SHOULD, by_contract, check, inet, server
+from harness.checks import ADVICE, MUST, SHOULD, by_contract, check, foreground, inet, server
 
 
 @check(
@@ -39,7 +39,7 @@ def test_address_scope(server):
     MUST,
     "bind(2) EADDRINUSE",
     "listen(2)",
-    only=inet,
+    only=(inet, foreground),
     usual="the result of bind() is not looked at; listen() then picks a port of its own",
 )
 def test_busy_port(stage):
@@ -53,7 +53,7 @@ def test_busy_port(stage):
     MUST,
     "bind(2) EADDRINUSE",
     "socket(7) SO_REUSEPORT",
-    only=inet,
+    only=(inet, foreground),
     usual="SO_REUSEPORT is set: a second instance shares the port and takes clients away from the first",
 )
 def test_second_instance(server, stage):

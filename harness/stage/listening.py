@@ -32,6 +32,8 @@ class Listening(Instance):
             self.program, self.stage.diag, self.address
         ):
             self.address = self.address.on("::1")  # it serves one family only: ipv6/dual-stack says so
+        if self.contract.daemon:
+            self.settle()  # those who started it end, and it is left
         self.timeline.record("program", f"{self.name} listens on {self.address}")
         return settled
 

@@ -10,10 +10,10 @@ from typing import cast
 from harness.assignment.profiles._base import ServerProfile
 from harness.observe import census
 from harness.stage import sight
+from harness.stage.background import Background
 from harness.stage.client import Client
 from harness.stage.datagram_client import DatagramClient
 from harness.stage.feeding import SMALLEST, feed_until_it_holds_back
-from harness.stage.holding import Holding
 from harness.stage.patience import PATIENCE
 from harness.verdict.outcome import Violation
 
@@ -23,7 +23,7 @@ BIG = 8 << 20
 TINY_WINDOW = 4096
 
 
-class Server(Holding):
+class Server(Background):
     """A started instance whose profile is a server's; it listens."""
 
     @property

@@ -166,6 +166,7 @@ class Stage:
             rendezvous=self.rendezvous if where.local else None,
             limits=limits or self.assignment.limits,
             canary=canary,
+            daemon=self.assignment.contract.daemon,
         )
         self._closing.callback(program.close)
         instance = Server(self, program, where, name)

@@ -50,6 +50,7 @@ class Launcher:
         stdin: Stdin = "pipe",
         closed_stdio: bool = False,
         canary: bool = False,
+        daemon: bool = False,
         rendezvous: Path | None = None,
         readable: Sequence[Path] = (),
         limits: Limits | None = None,
@@ -60,7 +61,8 @@ class Launcher:
         which the program may create files of its own. *rendezvous* is a directory (see `rendezvous`)
         that the program may write to, *readable* are files it may read, at the same paths inside. It joins
         the network that the calling thread is in. ``closed_stdio`` starts it without descriptors 0, 1 and 2,
-        ``canary`` with an innocent process in its process group.
+        ``canary`` with an innocent process in its process group. Of a *daemon* the program is what goes on
+        when the process that was started has ended.
         Raises `LaunchError` when the sandbox does not work, `Pid1Unavailable` without a C compiler.
         """
         view = View(
@@ -70,7 +72,13 @@ class Launcher:
             environment=dict(env or {}),
         )
         return self.start_with(
-            resolve(list(argv)), view, stdin=stdin, closed_stdio=closed_stdio, canary=canary, limits=limits
+            resolve(list(argv)),
+            view,
+            stdin=stdin,
+            closed_stdio=closed_stdio,
+            canary=canary,
+            daemon=daemon,
+            limits=limits,
         )
 
     def start_with(
@@ -81,6 +89,7 @@ class Launcher:
         stdin: Stdin = "null",
         closed_stdio: bool = False,
         canary: bool = False,
+        daemon: bool = False,
         limits: Limits | None = None,
         build: bool = False,
     ) -> Program:
@@ -95,6 +104,8 @@ class Launcher:
             options.append("--supervise")
         if canary:
             options.append("--canary")
+        if daemon:
+            options.append("--orphans")
         if closed_stdio or stdin == "closed":
             options += ["--close", "012" if closed_stdio else "0"]
         with contextlib.ExitStack() as undo:
@@ -122,7 +133,17 @@ class Launcher:
             group = MemoryGroup.make(limits.memory_mb * _MEGABYTE) if build and self.uid is not None else None
             if group is not None:
                 tear_down.callback(group.remove)
-            program = Program(channel, sandbox, output, Input(pipes.stdin), limits, group, tear_down.close)
+            program = Program(
+                channel,
+                sandbox,
+                output,
+                Input(pipes.stdin),
+                limits,
+                group,
+                tear_down.close,
+                daemon=daemon,
+                directory=os.path.realpath(more[more.index("--directory") + 1]),
+            )
             undo.pop_all()
         try:
             program.prepare()

@@ -154,6 +154,11 @@ class Input:
         """Whether our end is closed: by us, or because nobody reads any more."""
         return self._fd is None
 
+    @property
+    def inode(self) -> int | None:
+        """The inode of the pipe, by which a program's end of it can be told; None when our end is closed."""
+        return None if self._fd is None else os.fstat(self._fd).st_ino
+
     def write(self, data: bytes) -> None:
         """Write *data*, now as far as possible and the rest in later refreshes; dropped if nobody reads any more."""
         if self._fd is not None:

@@ -12,12 +12,14 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from harness.assignment.limits import Limits
-from harness.observe.procfs import children, process_state, status_field
+from harness.observe.procfs import status_field
 from harness.subject.calls import Call, CallKind, Calls
 from harness.subject.cgroup import MemoryGroup
 from harness.subject.channel import Channel, Report, close_descriptor, pid_of
 from harness.subject.memory import MemoryWatch
 from harness.subject.output import Input, Output
+from harness.subject.succession import Succession
+from harness.subject.tree import Tree, inner_pid, is_zombie
 from harness.subject.wait_status import WaitStatus
 
 #: Seconds after which the start of our own pid 1, or its end, counts as failed. Our error, never the program's.
@@ -65,6 +67,9 @@ class Program:
         limits: Limits,
         group: MemoryGroup | None,
         on_close: Callable[[], None],
+        *,
+        daemon: bool = False,
+        directory: str = "",
     ) -> None:
         self._channel = channel
         self._sandbox = sandbox
@@ -81,16 +86,22 @@ class Program:
         #: Pid of the first process, and a pidfd of it; 0 and -1 before it exists.
         self.pid = 0
         self.pidfd = -1
-        self._root = 0
+        #: Pid of the process that we started, which leads its session and process group; `pid` unless it is a daemon.
+        self.first_pid = 0
+        #: The working directory it is started in, by the name it has inside.
+        self.directory = directory
+        self._tree = Tree()
         #: How the first process ended; None while it lives, as far as the last `refresh` knows.
+        #: Of a daemon: how the process ended that went on when those who had started it were gone.
         self.status: WaitStatus | None = None
+        #: How the process ended that we started, if the program has gone on without it, as a daemon; else None.
+        self.launch_status: WaitStatus | None = None
+        self._succession = Succession() if daemon else None
         #: errno of an exec that failed; None if it worked. The status is then 127, as in a shell.
         self.exec_errno: int | None = None
         self.rusage: Usage | None = None
         #: Nothing of the tree is alive any more (reported by the kernel; only if `supervised`).
         self.all_gone = False
-        #: Pid of the canary, an innocent process in the program's process group and no member of it; 0 if there is none.
-        self.canary = 0
         #: How the canary died; None while it lives.
         self.canary_status: WaitStatus | None = None
         #: Why we ended the program ourselves, a sentence; None if we did not.
@@ -126,11 +137,11 @@ class Program:
     @property
     def alive(self) -> bool:
         """Whether the first process runs, as the kernel knows it; `status` may still be on its way."""
-        return not _is_zombie(self.pid)
+        return not is_zombie(self.pid)
 
     def collect_status(self) -> None:
         """Wait for `status` of a program that is known to be dead. Raises `LaunchError` if pid 1 does not say it."""
-        self._wait_for(lambda: self.status is not None)
+        self._wait_for(lambda: self.status is not None or self.alive)
 
     def _sandbox_words(self) -> str:
         """What bubblewrap said before it gave up."""
@@ -149,7 +160,7 @@ class Program:
     @property
     def root(self) -> int:
         """Our pid 1 of the program: parent of its first process, and of every orphan; not itself a member."""
-        return self._root
+        return self._tree.root
 
     @property
     def supervised(self) -> bool:
@@ -210,6 +221,8 @@ class Program:
             if report is None:
                 break
             self._take(report)
+        if self._succession is not None:
+            self._follow(self._succession)
         if self._channel.ended and self.status is None and self.pid:
             # Pid 1 is dead (a program without a pid namespace of its own can kill it): so is the program.
             self.status = WaitStatus(signal.SIGKILL)
@@ -218,8 +231,10 @@ class Program:
         first, second, third, fourth = report.numbers
         if report.kind == "P" and report.descriptor is not None:
             self.pidfd = report.descriptor
-            self.pid = pid_of(self.pidfd) or 0
-            self._root = int(status_field(self.pid, "PPid") or 0)
+            self.pid = self.first_pid = pid_of(self.pidfd) or 0
+            if self._succession is not None:
+                self._succession.follow(report.inner_pid)
+            self._tree.root = int(status_field(self.pid, "PPid") or 0)
             self._supervised = bool(first & _SUPERVISED)
         elif report.kind == "X":
             self._executed = True
@@ -229,13 +244,17 @@ class Program:
                     f"the program could not be prepared (step {chr(second)}): {os.strerror(first)}"
                 )
             self.exec_errno = first
-        elif report.kind == "S":
-            self.status = WaitStatus(first)
-            self.rusage = Usage(second / 1e6, third / 1e6, fourth)
+        elif report.kind in "SR":
+            if report.kind == "S" or self._succession is not None:
+                self.rusage = Usage(second / 1e6, third / 1e6, fourth)
+            if self._succession is None:
+                self.status = WaitStatus(first)
+            else:
+                self._succession.died(report.inner_pid, WaitStatus(first))
         elif report.kind == "H":
             self.all_gone = True
         elif report.kind == "K":
-            self.canary = report.host_pid() or 0
+            self._tree.stranger = report.host_pid() or 0
             close_descriptor(report)
         elif report.kind == "D":
             self.canary_status = WaitStatus(first)
@@ -243,6 +262,21 @@ class Program:
             self._calls.take(report)
         else:
             close_descriptor(report)
+
+    def _follow(self, line: Succession) -> None:
+        """Of a daemon: when the process that we took for the program has ended, another one goes on, or the program has ended."""
+        ended = line.ended
+        if ended is None or self.status is not None:
+            return
+        heir = self._tree.heir()
+        if heir and line.follow(inner_pid(heir)):
+            with contextlib.suppress(OSError):
+                pidfd = os.pidfd_open(heir)
+                os.close(self.pidfd)
+                self.pid, self.pidfd = heir, pidfd
+                self.launch_status = self.launch_status or ended
+        elif self.all_gone or not (self._supervised or self._tree.members()):
+            self.status = ended
 
     def _check_limits(self) -> None:
         if self.excess is not None:
@@ -280,72 +314,40 @@ class Program:
     def signal_group(self, number: int) -> bool:
         """Send a signal to the process group of the program, as a terminal does for ^C; False if it is gone.
 
-        The program leads a session and a process group of its own.
+        The program leads a session and a process group of its own; the group of a daemon has lost its leader.
         """
+        group = self.pid
+        if self.launch_status is not None:
+            with contextlib.suppress(ProcessLookupError):
+                group = os.getpgid(self.pid)
         for pid in self.members():
             with contextlib.suppress(ProcessLookupError):
-                if os.getpgid(pid) == self.pid:  # as long as it has a member, the number means no other group
-                    os.killpg(self.pid, number)
+                if os.getpgid(pid) == group:  # as long as it has a member, the number means no other group
+                    os.killpg(group, number)
                     return True
         return False
 
     def kill(self) -> None:
         """SIGKILL every process of the tree, until none is left or they come faster than we kill; never blocks."""
-        self._signal_all(signal.SIGKILL)
+        self._tree.signal(signal.SIGKILL)
 
     def stop_all(self) -> None:
         """SIGSTOP every process of the tree. Whether all have stopped shows in /proc, a little later."""
         self.frozen = True
-        self._signal_all(signal.SIGSTOP)
+        self._tree.signal(signal.SIGSTOP)
 
     def continue_all(self) -> None:
         """SIGCONT every process of the tree."""
-        self._signal_all(signal.SIGCONT)
+        self._tree.signal(signal.SIGCONT)
         self.frozen = False
-
-    def _signal_all(self, number: int) -> None:
-        """Signal every member once, those too that are forked meanwhile."""
-        done: set[int] = set()
-        for _ in range(1000):
-            new = [pid for pid in self.members() if pid not in done]
-            if not new:
-                return
-            for pid in new:
-                done.add(pid)
-                with contextlib.suppress(OSError):
-                    pidfd = os.pidfd_open(pid)
-                    try:
-                        if self._is_below_root(pid):  # the number still means the process that we listed
-                            signal.pidfd_send_signal(pidfd, number)
-                    finally:
-                        os.close(pidfd)
-
-    def _is_below_root(self, pid: int) -> bool:
-        while pid > 1:
-            if pid == self._root:
-                return True
-            pid = int(status_field(pid, "PPid") or 0)
-        return False
 
     def members(self) -> list[int]:
         """Pids of the live processes of the tree, zombies not included; in no particular order."""
-        return [pid for pid in self._tree() if not _is_zombie(pid)]
+        return [] if self._closed else self._tree.members()
 
     def zombies(self) -> list[int]:
         """Pids of the processes that have ended and that their parent, a process of the program, has not waited for."""
-        return [pid for pid in self._tree() if _is_zombie(pid)]
-
-    def _tree(self) -> list[int]:
-        if not self._root or self._closed:
-            return []
-        found: dict[int, None] = {}
-        pending = [pid for pid in children(self._root) if pid != self.canary]
-        while pending:
-            pid = pending.pop()
-            if pid not in found:
-                found[pid] = None
-                pending += children(pid)
-        return list(found)
+        return [] if self._closed else self._tree.zombies()
 
     # -- the end -------------------------------------------------------------------------------
 
@@ -389,13 +391,3 @@ class Program:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def _is_zombie(pid: int) -> bool:
-    """Ended, and not just its first thread (pthread_exit(3) in main leaves a zombie leader of a live process)."""
-    if process_state(pid) not in "ZX":
-        return False
-    try:
-        return len(os.listdir(f"/proc/{pid}/task")) <= 1
-    except OSError:
-        return True

@@ -70,9 +70,9 @@ static void reap(void) {
   while (read(signals, &ignored, sizeof ignored) > 0) continue;
   while ((dead = wait4(-1, &status, WNOHANG | __WALL, &usage)) > 0) {
     if (dead == canary) report('D', dead, status, 0, -1);
-    if (dead != program) continue;
+    if (dead != program && (!options.orphans || dead == canary)) continue;
     if (link_to_child >= 0) hear_child(); /* what it said before it died comes first */
-    struct outgoing out = {.report = {.kind = 'S', .pid = dead}, .descriptor = -1, .listener = -1};
+    struct outgoing out = {.report = {.kind = dead == program ? 'S' : 'R', .pid = dead}, .descriptor = -1, .listener = -1};
     out.report.number[0] = status;
     out.report.number[1] = microseconds(usage.ru_utime);
     out.report.number[2] = microseconds(usage.ru_stime);

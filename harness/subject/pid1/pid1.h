@@ -12,6 +12,7 @@
  *   pid 1 -> harness   'E' errno, step            could not be started
  *   pid 1 -> harness   'L' 'B' 'T' 'O'            the program is about to call ... (supervise.c)
  *   pid 1 -> harness   'S' raw wait status, usage the program has ended
+ *   pid 1 -> harness   'R' raw wait status, usage an orphan of the program has ended (a daemon is one)
  *   pid 1 -> harness   'H'                        nothing of the program's tree is alive any more
  *   harness -> pid 1   'Q' or end of file         end: everything inside is killed
  */
@@ -36,6 +37,7 @@ struct options {
   bool closed[3];          /* start the program with these descriptors closed */
   bool canary;             /* put an innocent process into the program's process group */
   bool supervise;          /* report the calls that /proc cannot show */
+  bool orphans;            /* report how orphans end */
   const char *directory;   /* working directory of the program */
   struct limit limits[MOST_LIMITS];
   int limit_count;
