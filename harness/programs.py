@@ -29,6 +29,7 @@ KEYS: Mapping[str, tuple[str, str]] = {
     "broken": ("must not", "must"),
     "fails": ("must not", "must"),
     "consequences": ("must not", "may"),
+    "advised": ("may", "must not"),
     "profile": ("must", "must"),
     "transport": ("must", "must"),
     "also-profiles": ("may", "must not"),
@@ -70,6 +71,8 @@ class Specimen:
     sentence: str
     fails: str | None
     consequences: tuple[str, ...]
+    #: Checks of level ADVICE whose advice a right program does not follow.
+    advised: tuple[str, ...]
     profile: str
     transports: tuple[Transport, ...]
     also_profiles: tuple[str, ...]
@@ -182,6 +185,7 @@ class _Reader:
             sentence=self._value("right" if right else "broken") or "",
             fails=self._value("fails"),
             consequences=self._list("consequences"),
+            advised=self._list("advised"),
             profile=self._value("profile") or "",
             transports=self._transports(),
             also_profiles=self._list("also-profiles"),
@@ -304,6 +308,8 @@ class _Reader:
             if glob == specimen.fails:
                 self._problem("consequences", f"{glob}, which is what it fails", "what follows from that")
             self._check_id("consequences", glob)
+        for glob in specimen.advised:
+            self._check_id("advised", glob)
 
     def _check_id(self, key: str, glob: str) -> None:
         if self.checks is not None and not any(fnmatchcase(check_id, glob) for check_id in self.checks):

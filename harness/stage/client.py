@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from harness.assignment.profiles._base import CannotAsk, Judgement, Standing
-from harness.observe.settle import Settled
+from harness.observe.settle import Settled, SettledKind
 from harness.peers.stream import StreamPeer
 from harness.stage import findings, sight
 from harness.stage.address import Address
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 #: Bytes that a chatterbox sends at most.
 CHATTER = 32 << 20
+
+#: Times that a program which cannot write is seen to read on all the same before that is enough.
+WAKES = 8
 
 #: Reads of a slow reader that each wait until the program can do nothing more.
 DRIPS = 4
@@ -234,9 +237,27 @@ class Client:
         self.server.settle(step=self.peer.push, progress=lambda: self.peer.moved)
         self._consumed = sight.consumed(self.server.stage.diag, self.peer.socket, self.peer.sent)
 
+    def linger(self) -> None:
+        """Neither send nor read for a while, or until the program, which was blocked, has read on again and again.
+
+        A program that gives up on whoever does not read at once has then done so.
+        """
+        diag, ours = self.server.stage.diag, self.peer.socket
+        for _ in range(
+            WAKES
+        ):  # buffers of the kernel that are tuned meanwhile may let it go on once or twice
+            before = sight.consumed(diag, ours, self.peer.sent)
+            moved = self.server.until(
+                lambda before=before: sight.consumed(diag, ours, self.peer.sent) != before  # type: ignore[misc]
+            )
+            if moved.kind is not SettledKind.READY:
+                break
+
     def fill_and_read_in_turns(self) -> None:
         """Send as much as the program takes, read only when it takes no more, and so on."""
         self.say("sent as much as possible, reading only when nothing more could be sent")
+        self.fill()
+        self.linger()
         while self.peer.unsent and not self.peer.over:
             before = self.peer.moved
             self.server.settle(step=self.peer.push, progress=lambda: self.peer.moved)
@@ -303,6 +324,7 @@ class Client:
     def expect_reply_slowly(self) -> None:
         """The same, read in small pieces, each of the first only when the program is blocked."""
         self.say(f"read slowly, {self.peer.gulp} bytes at a time")
+        self.linger()
         for _ in range(DRIPS):
             self.server.settle(step=self.peer.push, progress=lambda: self.peer.moved, patience=0.05)
             self.peer.pull(self.peer.gulp)

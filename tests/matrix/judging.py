@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from harness.programs import Specimen
-from harness.verdict.outcome import Outcome
+from harness.verdict.outcome import Level, Outcome
 from harness.verdict.result import CheckResult, Results
 
 #: Outcomes that say nothing against a program.
@@ -22,11 +22,16 @@ def complaints(specimen: Specimen, results: Results) -> list[str]:
     said = [] if results.complete else ["the run is not complete"]
     if specimen.right and not any(result.outcome is Outcome.PASS for result in results.checks):
         said.append("no check at all has passed")
-    return said + list(_right(results) if specimen.right else _broken(specimen, results))
+    return said + list((_right if specimen.right else _broken)(specimen, results))
 
 
-def _right(results: Results) -> Iterator[str]:
-    yield from _lines(result for result in results.checks if result.outcome not in _CLEAN)
+def _right(specimen: Specimen, results: Results) -> Iterator[str]:
+    def expected(result: CheckResult) -> bool:
+        return (
+            result.outcome is Outcome.FAIL and result.level is Level.ADVICE and result.id in specimen.advised
+        )
+
+    yield from _lines(r for r in results.checks if r.outcome not in _CLEAN and not expected(r))
 
 
 def _broken(specimen: Specimen, results: Results) -> Iterator[str]:

@@ -20,7 +20,7 @@ from harness.report import json_report
 from harness.verdict.result import Results
 
 #: The last fuse, in seconds of wall time: a run that takes longer says nothing about the program.
-FUSE = 280
+FUSE = 600
 
 
 class RunError(Exception):

@@ -21,6 +21,7 @@ RIGHT = Specimen(
     sentence="an echo server",
     fails=None,
     consequences=(),
+    advised=(),
     profile="echo",
     transports=(Transport.TCP,),
     also_profiles=(),
