@@ -192,4 +192,5 @@ def when(field: str, *values: object) -> Condition:
 
 concurrent = when("concurrency", "concurrent")
 lasting = when("lifetime", "forever")
+abstract, named = when("abstract", True), when("abstract", False)
 daemon, foreground = when("daemon", True), when("daemon", False)

@@ -70,7 +70,7 @@ def test_no_cross_talk(server):
     "send(2)",
     "fcntl(2) O_NONBLOCK",
     only=(stream, lasting),
-    needs="concurrency/silent-client",
+    needs=("concurrency/silent-client", "stream/large"),
     usual="a blocking write() to a client that does not read stops the whole program",
 )
 def test_lazy_reader(server):

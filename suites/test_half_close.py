@@ -31,7 +31,7 @@ def test_reply_after_fin(server):
     "shutdown(2)",
     "RFC 9293 section 3.6",
     only=stream,
-    needs="accept/first-client",
+    needs=("accept/first-client", "stream/large"),
     usual="at the client's FIN what is still to be written is thrown away",
 )
 def test_large_reply_after_fin(server):

@@ -52,6 +52,7 @@ def test_write_backpressure(server):
     client = server.client(receive_buffer=TINY_WINDOW)
     client.ask(size=BIG)
     client.fill()
+    client.linger()
     client.open_window()
     client.expect_reply()
     client.exchange()

@@ -1,6 +1,6 @@
 """oob: urgent data."""
 
-from harness.checks import MUST, SERVES, check, lasting, tcp
+from harness.checks import MUST, SERVES, by_contract, check, lasting, tcp
 
 
 @check(
@@ -22,3 +22,21 @@ def test_urgent_byte(server):
     server.settle()
     client.leave()
     server.still_serves()
+
+
+@check(
+    "oob/inline",
+    by_contract("urgent", inline=MUST),
+    "socket(7) SO_OOBINLINE",
+    "RFC 6093",
+    only=tcp,
+    needs="oob/urgent-byte",
+    usual="SO_OOBINLINE is not set on the connection before the urgent byte arrives",
+)
+def test_inline(server):
+    """An urgent byte is read, and answered, in its place among the data."""
+    client = server.client()
+    client.send_part()
+    client.send_urgent_in_line()
+    client.send_rest()
+    client.expect_reply()

@@ -33,7 +33,7 @@ def test_restart_in_time_wait(server, stage):
     REUSE,
     "socket(7) SO_REUSEADDR",
     only=(tcp, lasting),
-    needs="accept/first-client",
+    needs=("accept/first-client", "listen/keeps-listening"),
     usual=BEFORE_BIND,
 )
 def test_restart_after_kill(server, stage):

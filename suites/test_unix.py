@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.checks import MUST, check, if_set, transports, unix
+from harness.checks import MUST, SHOULD, abstract, check, if_set, lasting, named, stream, transports, unix
 
 
 @check(
@@ -10,7 +10,7 @@ from harness.checks import MUST, check, if_set, transports, unix
     MUST,
     "unix(7)",
     "unlink(2)",
-    only=unix,
+    only=(unix, named),
     usual="the socket file of a killed predecessor makes bind() fail with EADDRINUSE",
 )
 def test_stale_file_restart(server, stage):
@@ -24,7 +24,7 @@ def test_stale_file_restart(server, stage):
     MUST,
     "unix(7)",
     "bind(2) EADDRINUSE",
-    only=unix,
+    only=(unix, named),
     usual="the path is unlinked before bind() without asking whether somebody serves it",
 )
 def test_live_instance_not_stolen(server, stage):
@@ -37,7 +37,7 @@ def test_live_instance_not_stolen(server, stage):
     "unix/file-removed-on-stop",
     MUST,
     "unlink(2)",
-    only=unix,
+    only=(unix, named),
     needs="signals/stop-idle",
     usual="the socket file is not unlinked at the end",
 )
@@ -51,7 +51,7 @@ def test_file_removed_on_stop(server, stop_signal):
     "unix/path-length",
     MUST,
     "unix(7) sun_path",
-    only=unix,
+    only=(unix, named),
     usual="strncpy() cuts a path that is too long, and another name is bound",
 )
 def test_path_length(stage):
@@ -68,7 +68,7 @@ def test_path_length(stage):
     MUST,
     "unlink(2)",
     "unix(7)",
-    only=unix,
+    only=(unix, named),
     usual="whatever is at the path is unlinked before bind()",
 )
 def test_regular_file_kept(stage):
@@ -82,7 +82,7 @@ def test_regular_file_kept(stage):
     if_set("mode"),
     "umask(2)",
     "unix(7)",
-    only=unix,
+    only=(unix, named),
     usual="the umask decides the permissions of the socket file",
 )
 def test_mode(server):
@@ -131,3 +131,36 @@ def test_unbound_client(server):
     """A client without a name, which cannot be answered, does no harm."""
     server.datagram_client(named=False).send_garbage(b"no name\n")
     server.still_serves()
+
+
+@check(
+    "unix/abstract-name",
+    MUST,
+    "unix(7) Abstract sockets",
+    only=(unix, abstract),
+    usual="the length given to bind() is sizeof(struct sockaddr_un), so the name ends in NUL bytes; or a file is made",
+)
+def test_abstract_name(stage):
+    """The program serves the abstract name that it is given, of exactly that length, and makes no file."""
+    server = stage.start()
+    server.expect_listening()
+    server.serves()
+    server.expect_no_files_left()
+
+
+@check(
+    "unix/fd-passing",
+    SHOULD,
+    "unix(7) SCM_RIGHTS",
+    "cmsg(3)",
+    only=(unix, stream, lasting),
+    needs="accept/first-client",
+    usual="recvmsg() with room for control messages, and descriptors that come in them are never closed",
+)
+def test_fd_passing(server):
+    """Descriptors that a client passes along are not kept by the program."""
+    client = server.client()
+    passed = client.pass_descriptors()
+    client.expect_reply()
+    client.leave()
+    passed.expect_released()

@@ -21,6 +21,7 @@ Model = Literal["any", "event-loop", "thread", "process"]
 PortReuse = Literal["required", "advised", "unchecked"]
 Drain = Literal["finish-current", "drop", "unchecked"]
 Closes = Literal["client", "server"]
+Urgent = Literal["unchecked", "inline"]
 Framing = Literal["none", "line", "crlf", "length", "fixed"]
 Output = Literal["socket", "stdout", "stderr"]
 StopStatus = int | Literal["signal", "any"]
@@ -133,6 +134,24 @@ class Contract:
             "How a request ends; unless none, nothing may be answered before the request is complete.",
             roles=_NETWORKED,
             transports=STREAMS,
+        ),
+    )
+    urgent: Urgent = field(
+        default="unchecked",
+        metadata=setting(
+            OneOf(get_args(Urgent)),
+            "Whether an urgent byte is a part of the data, in its place (SO_OOBINLINE, socket(7)).",
+            roles=_SERVERS,
+            transports=TCPS,
+        ),
+    )
+    abstract: bool = field(
+        default=False,
+        metadata=setting(
+            Flag(),
+            "Whether the server is given an abstract name, written @NAME, instead of a path (unix(7)).",
+            roles=_SERVERS,
+            transports=UNIXES,
         ),
     )
     daemon: bool = field(

@@ -305,11 +305,20 @@ def _conclude(waits: Iterable[Wait]) -> Look:
 
 
 def stopped(watched: Watched) -> bool:
-    """Whether there is a live process and all threads of all processes are stopped (state T)."""
+    """Whether there is a live process and all threads of all processes are stopped (state T).
+
+    A parent that waits in vfork(2) for a child that is stopped before its exec stays in state D and cannot
+    stop itself; it will not run before the child does.
+    """
     files = ProcFs()
     try:
-        states = {files.state(thread) for thread in threads_below(watched.root)} - {"Z", "X"}
-        return states == {"T"}
+        states = {thread: files.state(thread) for thread in threads_below(watched.root)}
+        alive = {thread: state for thread, state in states.items() if state not in "ZX"}
+        still = {thread.pid for thread, state in alive.items() if state == "T"}
+        return bool(still) and all(
+            state == "T" or (state == "D" and not still.isdisjoint(children(thread.pid)))
+            for thread, state in alive.items()
+        )
     except (Changed, OSError):
         return False
     finally:

@@ -11,7 +11,10 @@ _DATAGRAMS = {"udp", "udp6", "unix-dgram"}
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A port on an address of the loopback interface, or a path, for one transport."""
+    """A port on an address of the loopback interface, or a path, for one transport.
+
+    A *path* that begins with ``@`` stands for an abstract name (unix(7)), as in ss(8).
+    """
 
     transport: str
     host: str = ""
@@ -40,7 +43,9 @@ class Address:
     @property
     def sockaddr(self) -> str | tuple[str, int]:
         """What connect() and bind() of the socket module take."""
-        return self.path if self.local else (self.host, self.port)
+        if self.local:
+            return "\0" + self.path[1:] if self.path.startswith("@") else self.path
+        return self.host, self.port
 
     def on(self, host: str) -> Address:
         """The same port on another address."""

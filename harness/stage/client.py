@@ -18,6 +18,7 @@ from harness.peers.stream import StreamPeer
 from harness.stage import findings, sight
 from harness.stage.address import Address
 from harness.stage.connect import connect
+from harness.stage.passing import PassedDescriptors
 from harness.stage.patience import PATIENCE
 from harness.verdict.outcome import Inconclusive, Violation
 from harness.verdict.show import count, literal
@@ -30,6 +31,9 @@ CHATTER = 32 << 20
 
 #: Times that a program which cannot write is seen to read on all the same before that is enough.
 WAKES = 8
+
+#: The byte that is sent out of band.
+URGENT = b"!"
 
 #: Reads of a slow reader that each wait until the program can do nothing more.
 DRIPS = 4
@@ -154,7 +158,23 @@ class Client:
         with contextlib.suppress(
             ConnectionError
         ):  # the program has closed already; the expectation that follows says so
-            self.peer.socket.send(b"!", socket.MSG_OOB)
+            self.peer.socket.send(URGENT, socket.MSG_OOB)
+
+    def send_urgent_in_line(self) -> None:
+        """Send one byte out of band that a program with SO_OOBINLINE reads, and answers, in its place."""
+        self.say("sent one urgent byte (MSG_OOB) that is a part of the data")
+        self.expect_for(URGENT)
+        with contextlib.suppress(ConnectionError):
+            self.peer.socket.send(URGENT, socket.MSG_OOB)
+
+    def expect_for(self, data: bytes) -> None:
+        """*data* is about to be sent in a way of its own; from now on its answer is owed."""
+        self._conversation.sent(data)
+        self._judgement = self._conversation.received()
+
+    def pass_descriptors(self) -> PassedDescriptors:
+        """Send a request with descriptors beside it, as anybody may on a UNIX socket."""
+        return self.server.stage.adopt(PassedDescriptors(self))
 
     @contextlib.contextmanager
     def chatting(self) -> Iterator[None]:
@@ -288,7 +308,7 @@ class Client:
     def expect_reply_around_urgent(self) -> None:
         """The answer to the data around an urgent byte comes; the byte itself may have been read in line or not."""
         self._until(lambda: self._judgement.standing is not Standing.OWING or self.peer.over)
-        if self._judgement.standing is Standing.WRONG and b"!" in self.received:
+        if self._judgement.standing is Standing.WRONG and URGENT in self.received:
             return  # SO_OOBINLINE: the program reads the urgent byte as data, which tcp(7) leaves to it
         if not self.peer.over and self._judgement.standing is Standing.OWING:
             return  # splice(2), which io.Copy of Go uses, does not get past an urgent mark; the connection stays as it is

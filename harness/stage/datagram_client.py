@@ -27,7 +27,9 @@ class DatagramClient:
         self.owed: list[bytes] = []
         self._judged = 0
         sock = socket.socket(address.family, socket.SOCK_DGRAM)
-        if address.local and named:
+        if address.path.startswith("@") and named:
+            sock.bind("\0" + f"{address.path[1:]}-{name.replace(' ', '-')}")
+        elif address.local and named:
             own = os.path.join(os.path.dirname(address.path), f"{name.replace(' ', '-')}.peer")
             sock.bind(own)
             os.chmod(own, 0o777)  # writing to it is what lets the program, another user, answer (unix(7))

@@ -102,6 +102,8 @@ class Stage:
     def new_address(self, *, length: int | None = None) -> Address:
         """An address nobody uses; *length* is that of the path in bytes (UNIX only)."""
         transport = self.assignment.transport
+        if transport.startswith("unix-") and self.assignment.contract.abstract:
+            return Address(transport, path=f"@sockspec-{os.getpid()}-{self.next_name('s').replace(' ', '')}")
         if transport.startswith("unix-"):
             return Address(transport, path=self._new_path(length))
         host = "::1" if transport in ("tcp6", "udp6") else "127.0.0.1"

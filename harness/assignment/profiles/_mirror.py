@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import ClassVar
 
 from harness.assignment.profiles._base import CannotAsk, Conversation, Judgement, ServerProfile, Standing
-from harness.assignment.profiles._content import lines
+from harness.assignment.profiles._content import LONGEST_LINE, lines
 from harness.assignment.profiles._difference import difference
 
 _USUAL_SIZE = 32
@@ -32,6 +32,8 @@ class MirrorProfile(ServerProfile):
         """Printable lines; too short a one has no room for the token."""
         if size is not None and size < 1:
             raise CannotAsk("a request ends with a line end, so it has at least one byte")
+        if self.contract.closes == "server" and size is not None and size > LONGEST_LINE:
+            raise CannotAsk("a server that closes after one line owes nothing for more than that")
         return lines(token, size or _USUAL_SIZE)
 
     def carry(self, data: bytes) -> bytes:
