@@ -176,6 +176,50 @@ def unix(assignment: Assignment) -> str | None:
     return server(assignment) or transports("unix-stream", "unix-seqpacket", "unix-dgram")(assignment)
 
 
+def client(assignment: Assignment) -> str | None:
+    """Only programs that talk to a server of ours."""
+    if assignment.profile.role == "client":
+        return None
+    return f"this is for clients; {assignment.profile.name} is a {assignment.profile.role}"
+
+
+def stream_client(assignment: Assignment) -> str | None:
+    """Only clients that make a connection."""
+    datagrams = "there are only datagrams" if assignment.transport.is_datagram else None
+    return client(assignment) or datagrams
+
+
+def datagram_client(assignment: Assignment) -> str | None:
+    """Only clients that send datagrams."""
+    connections = None if assignment.transport.is_datagram else "the client talks over a connection"
+    return client(assignment) or connections
+
+
+def tries_once(assignment: Assignment) -> str | None:
+    """Not clients that wait for a server that may come later."""
+    if assignment.contract.retry and not assignment.transport.is_datagram:
+        return "the client tries again for a while (contract.retry)"
+    return None
+
+
+def client_that(word: str, otherwise: str) -> Condition:
+    """Only clients whose profile says *word* (see ``ClientProfile``); *otherwise* says what the others are."""
+
+    def condition(assignment: Assignment) -> str | None:
+        return client(assignment) or (None if getattr(assignment.profile, word) else otherwise)
+
+    return condition
+
+
+reads_input = client_that("reads_input", "the client is not driven by its standard input")
+answered = client_that("answered", "the server answers nothing")
+once = client_that("asks_once", "nothing in an answer says to which request it belongs")
+half_closes = client_that(
+    "half_closes", "the end of its input need not be passed on: the client ends with its dialogue"
+)
+bulk = client_that("bulk", "the client sends little at a time")
+
+
 def when(field: str, *values: object) -> Condition:
     """Only contracts whose *field* has one of *values*."""
 

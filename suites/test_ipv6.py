@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.checks import MUST, by_contract, check, inet, lasting
+from harness.checks import MUST, by_contract, check, if_set, inet, lasting, stream_client
 
 
 @check(
@@ -31,3 +31,18 @@ def test_dual_stack(stage, bindv6only):
     server = stage.serve()
     server.serves(at="127.0.0.1")
     server.serves(at="::1")
+
+
+@pytest.mark.parametrize("place", [0, 1], ids=["first", "second"])
+@check(
+    "ipv6/second-address",
+    if_set("resolves"),
+    "getaddrinfo(3)",
+    "RFC 6724 section 2",
+    only=stream_client,
+    needs="client/connects",
+    usual="only the first address that getaddrinfo() gives is tried, or gethostbyname() is used",
+)
+def test_second_address(clients, place):
+    """Of a host with two addresses the client finds the one that answers, whichever it is."""
+    clients.with_two_addresses(place).converse()

@@ -255,6 +255,23 @@ class Command(_Kind):
 
 
 @dataclass(frozen=True)
+class ExitStatus(_Kind):
+    """How a program may end by itself (exit(3)): a status, or whichever it likes."""
+
+    expects: str = field(default='an exit status from 0 to 255, or "any"', init=False)
+
+    def read(self, value: object, report: Report) -> object:
+        """The status."""
+        whole = isinstance(value, int) and not isinstance(value, bool)
+        if value == "any" or (whole and 0 <= value <= 255):  # type: ignore[operator]
+            return value
+        report(
+            Unfit(shown(value), self.expects, nearest(value, ("any",)) if isinstance(value, str) else None)
+        )
+        return NOTHING
+
+
+@dataclass(frozen=True)
 class _Mapping:
     is_mapping: bool = field(default=True, init=False)
     expects: str = field(default="a table", init=False)

@@ -20,6 +20,7 @@ PLACEHOLDERS: Mapping[str, str] = {
     "root": "the directory whose files the server hands out",
     "peer_port": "the port of the server the client talks to",
     "peer_host": "the name or address of the server the client talks to",
+    "size": "how many bytes the client is to write",
 }
 
 _TOKEN = re.compile(r"\{\{|\}\}|\{([A-Za-z_][A-Za-z0-9_]*)\}")

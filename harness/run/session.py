@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from harness.assignment.assignment import Assignment
+from harness.assignment.profiles._client import ClientProfile
 from harness.run.options import Options, UsageError
 from harness.stage.stage import Memory
 from harness.subject.build import Built, SubmissionError, Workshop
@@ -48,6 +49,10 @@ def open_session(options: Options) -> Session:
     except BaseException:
         workshop.close()
         raise
+    if isinstance(assignment.profile, ClientProfile) and not spec.run and not assignment.transport.is_unix:
+        # The default command line names the port of a server; a client is told whose port it is.
+        own = assignment.profile.arguments
+        built = replace(built, run=[w for word in built.run for w in (own if word == "{port}" else (word,))])
     if assignment.transport.is_unix and not spec.run:
         # The default command line names a port; a server with an address in the file system gets its path there.
         built = replace(built, run=[word.replace("{port}", "{path}") for word in built.run])

@@ -51,9 +51,14 @@ class Address:
         """The same port on another address."""
         return replace(self, host=host)
 
+    def on_port(self, port: int) -> Address:
+        """Another port on the same address."""
+        return replace(self, port=port)
+
     def placeholders(self) -> dict[str, str]:
-        """Values for ``{host}``, ``{port}`` and ``{path}`` in a command line."""
-        return {"host": self.host, "port": str(self.port), "path": self.path}
+        """Values for ``{host}``, ``{port}``, ``{path}`` and the ``{peer_...}`` of clients in a command line."""
+        own = {"host": self.host, "port": str(self.port), "path": self.path}
+        return {**own, "peer_host": self.host, "peer_port": str(self.port)}
 
     def __str__(self) -> str:
         if self.local:

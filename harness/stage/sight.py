@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from signal import Signals
 
 from harness.observe.borrowed import Forbidden, SocketOptions, socket_options
@@ -106,6 +106,12 @@ def tcp_states(diag: SockDiag, port: int) -> list[str]:
 def holds(pid: int, inodes: frozenset[int]) -> bool:
     """Whether process *pid* has one of these sockets open."""
     return any(socket_inode(link) in inodes for link in descriptors(pid).values())
+
+
+def socket_inodes(pids: Iterable[int]) -> frozenset[int]:
+    """The sockets that these processes have open."""
+    links = (link for pid in pids for link in descriptors(pid).values())
+    return frozenset(inode for link in links if (inode := socket_inode(link)) is not None)
 
 
 def dispositions(pid: int) -> dict[str, list[str]]:

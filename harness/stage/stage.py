@@ -7,7 +7,7 @@ import os
 import random
 import resource
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -23,6 +23,7 @@ from harness.stage.server import Server
 from harness.subject.build import Built
 from harness.subject.launch import Launcher
 from harness.subject.network import Network
+from harness.subject.program import Program
 from harness.verdict.outcome import Blocked, Inconclusive, NotApplicable, Violation
 from harness.verdict.timeline import Timeline
 
@@ -107,7 +108,7 @@ class Stage:
         if transport.startswith("unix-"):
             return Address(transport, path=self._new_path(length))
         host = "::1" if transport in ("tcp6", "udp6") else "127.0.0.1"
-        return Address(transport, host, self.network.port())
+        return Address(transport, host, self.assignment.contract.peer_port or self.network.port())
 
     @property
     def rendezvous(self) -> Path:
@@ -138,7 +139,7 @@ class Stage:
 
     def command(self, address: Address) -> list[str]:
         """The command line that asks the program to serve *address*."""
-        return expand_argv(self.built.run, address.placeholders())
+        return expand_argv(self.built.run, self.values(address))
 
     def start(
         self,
@@ -155,7 +156,28 @@ class Stage:
         """
         where = address or self.address
         command = argv if argv is not None else self.command(where)
-        name = self._instance_name()
+        name = self.instance_name()
+        program = self.launch(name, command, where, closed_stdio=closed_stdio, limits=limits, canary=canary)
+        instance = Server(self, program, where, name)
+        self.instances.append(instance)
+        return self.adopt(instance)
+
+    def launch(
+        self,
+        name: str,
+        command: list[str],
+        where: Address,
+        *,
+        closed_stdio: bool = False,
+        canary: bool = False,
+        hosts: Path | None = None,
+        values: Mapping[str, str] | None = None,
+        limits: Limits | None = None,
+    ) -> Program:
+        """Start *command*, which is to serve, or to talk to, *where*; *hosts* is shown to it as /etc/hosts.
+
+        *values* are what placeholders stand for in its environment.
+        """
         self.timeline.record(
             "peer",
             f"started {name}: {' '.join(map(_shown, command))}{' with descriptors 0, 1 and 2 closed' if closed_stdio else ''}",
@@ -163,17 +185,22 @@ class Stage:
         program = self.launcher.start(
             command,
             files=self.built.directory,
-            env=expand_env(self.assignment.program.env, where.placeholders()),
+            env=expand_env(self.assignment.program.env, values or self.values(where)),
             closed_stdio=closed_stdio,
             rendezvous=self.rendezvous if where.local else None,
+            hosts=hosts,
             limits=limits or self.assignment.limits,
             canary=canary,
             daemon=self.assignment.contract.daemon,
         )
         self._closing.callback(program.close)
-        instance = Server(self, program, where, name)
-        self.instances.append(instance)
-        return self.adopt(instance)
+        return program
+
+    def values(self, where: Address) -> dict[str, str]:
+        """What the placeholders stand for."""
+        contract = self.assignment.contract
+        fixed = {"peer_host": contract.peer_host} if contract.peer_host else {}
+        return {**where.placeholders(), "size": str(contract.size), **fixed}
 
     def serve(
         self, address: Address | None = None, *, closed_stdio: bool = False, canary: bool = False
@@ -263,7 +290,8 @@ class Stage:
         self.network.add_address(host)
         return address.on(host)
 
-    def _instance_name(self) -> str:
+    def instance_name(self) -> str:
+        """What to call the next instance."""
         number = len(self.instances) + 1
         return "the program" if number == 1 else f"instance {number} of the program"
 

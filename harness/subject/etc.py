@@ -18,7 +18,6 @@ from harness.subject.private_cache import private_cache
 _HARMLESS = (
     "alternatives",
     "gai.conf",
-    "host.conf",
     "ld.so.cache",
     "ld.so.conf",
     "ld.so.conf.d",
@@ -30,6 +29,8 @@ _HARMLESS = (
 #: Debian's Java keeps part of itself in /etc/java-17-openjdk.
 _RUNTIMES = ("java-",)
 _OWN = {
+    # Several addresses of one name are several lines of hosts(5), and "multi" says that all count (host.conf(5)).
+    "host.conf": "multi on\n",
     "hosts": "127.0.0.1 localhost\n::1 localhost\n127.0.1.1 sandbox\n",
     "passwd": "root:x:0:0::/tmp:/bin/sh\nstudent:x:1000:1000::/tmp:/bin/sh\nnobody:x:65534:65534::/tmp:/bin/sh\n",
     "group": "root:x:0:\nstudent:x:1000:\nnogroup:x:65534:\n",

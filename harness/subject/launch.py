@@ -53,16 +53,18 @@ class Launcher:
         daemon: bool = False,
         rendezvous: Path | None = None,
         readable: Sequence[Path] = (),
+        hosts: Path | None = None,
         limits: Limits | None = None,
     ) -> Program:
         """Start *argv* and return once its exec has worked or failed (`Program.exec_errno`).
 
         *files* is the built submission: its entries are in the working directory, read-only, next to
         which the program may create files of its own. *rendezvous* is a directory (see `rendezvous`)
-        that the program may write to, *readable* are files it may read, at the same paths inside. It joins
-        the network that the calling thread is in. ``closed_stdio`` starts it without descriptors 0, 1 and 2,
-        ``canary`` with an innocent process in its process group. Of a *daemon* the program is what goes on
-        when the process that was started has ended.
+        that the program may write to, *readable* are files it may read, at the same paths inside, *hosts* is
+        a file it sees as /etc/hosts (hosts(5); nothing without a sandbox of its own). It joins the network
+        that the calling thread is in. ``closed_stdio`` starts it without descriptors 0, 1 and 2, ``canary``
+        with an innocent process in its process group. Of a *daemon* the program is what goes on when the
+        process that was started has ended.
         Raises `LaunchError` when the sandbox does not work, `Pid1Unavailable` without a C compiler.
         """
         view = View(
@@ -70,6 +72,7 @@ class Launcher:
             readable=tuple(readable),
             writable=() if rendezvous is None else (rendezvous,),
             environment=dict(env or {}),
+            hosts=hosts,
         )
         return self.start_with(
             resolve(list(argv)),

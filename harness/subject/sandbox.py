@@ -41,6 +41,8 @@ class View:
     writable: Sequence[Path] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
     tmp_mb: int = 16
+    #: A file to show as /etc/hosts (hosts(5)); None: the sandbox's own. Only in a sandbox of bubblewrap.
+    hosts: Path | None = None
     #: No network at all, not even the current one (to build).
     no_network: bool = False
 
@@ -65,6 +67,8 @@ def bwrap_command(isolation: Isolation, view: View, pid1: Path) -> list[str]:
         for path in hidden_paths():
             if path.is_relative_to(prefix):
                 words += ["--tmpfs", str(path)]
+    if view.hosts is not None:
+        words += ["--ro-bind", str(view.hosts), "/etc/hosts"]
     words += _files(view)
     for path in view.readable:
         words += [*_parents(path), "--ro-bind", str(path), str(path)]

@@ -1,0 +1,283 @@
+"""What is done with a client under test: turns, long answers, servers that go away, pauses, datagrams astray."""
+
+from __future__ import annotations
+
+from signal import Signals
+
+from harness.stage import sight
+from harness.stage.patience import PATIENCE
+from harness.stage.pauses import Pauses
+from harness.stage.reference import Manner
+from harness.stage.talking import Talking
+from harness.verdict.outcome import Violation
+from harness.verdict.show import count, literal
+
+#: Bytes of an answer that no buffer of a student's is made for, where answers are lines and where they are not.
+LONG_LINE, LONG = 9_000, 1 << 20
+#: Bytes that no buffers between two sockets hold.
+MUCH = 8 << 20
+#: Idle seconds granted to a pause of a client that tries again; a longer one is not waited for.
+LONGEST_PAUSE = 15.0
+#: By how much a pause must be longer than an earlier one to have grown; the kernel's clocks are not that coarse.
+GROWTH = 1.1
+#: A forged answer: white space around it would be taken for the program's own.
+FORGED_TEXT, FORGED_NUMBER = b"a forged answer of a stranger\n", b"\x11\x22\x33\x44"
+
+
+class ClientProgram(Talking):
+    """A started client; every word says what our side does, or what the program must do."""
+
+    # -- turns -------------------------------------------------------------------------------
+
+    def take_turn(self) -> None:
+        """One turn, from the line that is typed to the answer that is read; its stdin stays open."""
+        self.type_turn()
+        self.expect_requests()
+        self.until(lambda: self.reference.delivered)
+        self.settle()
+
+    def take_part_of_conversation(self) -> None:
+        """Two turns; or, of a server that says everything at once, half of its text. Nothing is over yet."""
+        if not self.client_profile.greeted:
+            self.take_turn()
+            if not self.input_ended:
+                self.take_turn()
+            return
+        self.hold_answers()
+        self.expect_reached()
+        half = self.turns[0].reply.find(b"\n", len(self.turns[0].reply) // 2) + 1
+        self.reference.replies[:] = [self.turns[0].reply[:half]]
+        self.connection.release(half)
+        self.until(lambda: self.reference.delivered)
+        self.settle()
+
+    def take_long_answer(self) -> None:
+        """One turn more with a long answer; the last one."""
+        profile = self.client_profile
+        size = LONG if profile.bulk or profile.greeted else LONG_LINE
+        size = min(size, self.stage.assignment.limits.output_mb << 18)
+        turn = profile.turn(self.stage.next_token(), size)
+        if profile.reads_input:
+            self.type_in([turn])
+        else:
+            self.reference.hearing = profile.hearing()
+            self.turns.clear()
+            self.owe(turn)
+        self.end_input()
+
+    def send_much(self) -> None:
+        """Have the client send more than all buffers hold to a server that does not read, then reads slowly."""
+        self.begin_to_send_much()
+        self.end_input()
+        for _ in range(4):
+            self.timeline.record("peer", "our server read a little")
+            self.connection.peer.pull(4096)
+            self.settle()
+        self.server.read_on()
+
+    def begin_to_send_much(self) -> None:
+        """Have the client send until it is blocked, since our server does not read."""
+        if self.client_profile.reads_input:
+            self.type_in([self.client_profile.bulky(self.stage.next_token(), MUCH)])
+        self.expect_reached()
+        self.settle()
+
+    def wait_for_an_answer(self) -> None:
+        """Have the client send its request, and not answer."""
+        self.hold_answers()
+        self.type_turn()
+        self.expect_requests()
+        self.settle()
+
+    def type_blindly(self) -> None:
+        """Type some input for which nobody is there."""
+        if self.client_profile.reads_input:
+            turn = self.client_profile.turn(self.stage.next_token())
+            self.timeline.record("peer", f"typed {literal(turn.typed)} into its stdin")
+            self.program.stdin.write(turn.typed)
+
+    # -- the server goes away ----------------------------------------------------------------
+
+    def answer_byte_by_byte(self) -> None:
+        """Our server sends each byte only after the client has read the one before."""
+        self.reference.manner = Manner.BYTE_BY_BYTE
+
+    def answer_instead(self, manner: Manner) -> None:
+        """Our server ends the connection where the next answer is due."""
+        self.reference.manner = manner
+
+    def hold_answers(self) -> None:
+        """Our server answers nothing until it is told to."""
+        self.reference.manner = Manner.HELD
+
+    def close_connection(self) -> None:
+        """Our server closes its side (FIN); it goes on reading."""
+        self.connection.finish()
+
+    def type_unless_it_notices(self, turns: int = 1) -> None:
+        """If the client need not watch its connection while it waits for input, give it some more."""
+        if self.contract.notices_fin or self.input_ended:
+            return
+        for _ in range(turns):
+            self.settle()
+            if self.status is None:
+                self.type_blindly()
+
+    def expect_end_after_fin(self) -> None:
+        """It ends as agreed, and what it was answered before is printed."""
+        self.expect_exit(self.contract.on_fin, "our server has closed the connection")
+        self.expect_output()
+
+    def expect_end_after_reset(self) -> None:
+        """It ends by itself, not by a signal, and with the agreed status or a message."""
+        after = "our server has reset the connection"
+        self.expect_exit("any", after)
+        status = self.status
+        agreed = self.contract.on_fin
+        if status is None or agreed == "any" or status.code == agreed or self.says_something():
+            return
+        raise Violation(
+            f"{after}, and the program ended with {status} without a word; agreed is exit status {agreed}, or a message.",
+            kind="silent",
+            **self.facts(),
+        )
+
+    def expect_orderly_end_by(self, number: Signals) -> None:
+        """The signal, sent as Ctrl-C sends it, ends it, and its connection is closed in order."""
+        self.signal(number, group=True)
+        self.expect_end(self.contract.stop.get(number.name, "any"))
+        self.until(lambda: self.server.over)
+        if self.reset_by_program or not self.server.over:
+            raise Violation(
+                f"{number.name} ended the program, but its connection was not closed in order (FIN).",
+                kind="reset-at-close",
+                **self.facts(),
+            )
+
+    # -- answers together --------------------------------------------------------------------
+
+    def release_in_one_segment(self) -> None:
+        """Whenever the client can do nothing more, it gets all answers that are due by then at once."""
+        hearing = self.reference.hearing
+        while True:
+            self.until(lambda: hearing.complete or self.has_left())
+            self.settle()
+            if not self.server.reached or not self.connection.held:
+                return
+            self.connection.release()
+
+    def expect_fin_from_program(self) -> None:
+        """The end of its input arrives as a FIN, before our server has answered anything."""
+        self.expect_reached()
+        settled = self.until(lambda: self.server.over)
+        if self.server.over and not self.reset_by_program:
+            return
+        raise Violation(
+            "its stdin has ended, and the program does not pass that on: no FIN has come to our server, which may wait for it. "
+            + self.condition(settled),
+            kind="no-fin",
+            **self.facts(),
+        )
+
+    def release_everything(self) -> None:
+        """Our server answers everything now."""
+        self.connection.release()
+        self.reference.manner = Manner.AT_ONCE
+
+    # -- trying again ------------------------------------------------------------------------
+
+    def expect_growing_pauses(self) -> None:
+        """It tries again and again, and pauses longer and longer in between."""
+        pauses = Pauses(self)
+        lengths = [pauses.next(LONGEST_PAUSE)]
+        while len(lengths) < 3 and not lengths[-1] > GROWTH * lengths[0]:
+            lengths.append(pauses.next(LONGEST_PAUSE))
+        said = ", ".join(f"{length:.2g} s" for length in lengths)
+        self.timeline.record("program", f"paused for {said} between its attempts")
+        if not lengths[-1] > GROWTH * lengths[0]:
+            raise Violation(
+                f"the pauses between its attempts do not grow: {said}. A server that is overloaded is never left alone.",
+                kind="pauses",
+            )
+        self.sockets_before = sight.socket_inodes(self.program.members())
+
+    def expect_new_socket(self) -> None:
+        """It comes to the server that listens now, by a socket that it had not tried before."""
+        settled = self.until(lambda: self.reference.reached, patience=LONGEST_PAUSE)
+        if not self.reference.reached:
+            raise Violation(
+                f"our server listens by now, and the program does not come. {self.condition(settled)}",
+                kind="not-reached",
+                **self.facts(),
+            )
+        theirs = sight.far_end(self.stage.diag, self.connection.peer.socket)
+        if theirs is not None and theirs.inode in self.sockets_before:
+            raise Violation(
+                "it tried again with the socket whose connect() had failed; what state that is in, nobody says.",
+                kind="same-socket",
+            )
+
+    def expect_failure_within(self, seconds: float, why: str) -> None:
+        """The same as `expect_failure`, in the agreed time: twice that, of idle time, is granted."""
+        self.until(lambda: self.program.status is not None, patience=2 * seconds + PATIENCE)
+        self.expect_failure(why)
+
+    # -- datagrams astray --------------------------------------------------------------------
+
+    def lose_requests(self, number: int) -> None:
+        """Our server does not see the first *number* datagrams."""
+        self.datagrams.losing = number
+
+    def lose_every_request(self) -> None:
+        """Our server sees nothing."""
+        self.datagrams.losing = 1 << 30
+
+    def let_a_stranger_answer_first(self) -> None:
+        """Each answer is preceded by a datagram from another port."""
+        self.datagrams.forgery = self._forgery()
+
+    def _forgery(self) -> bytes:
+        return FORGED_NUMBER if self.client_profile.reads_input else FORGED_TEXT
+
+    def answer_twice(self) -> None:
+        """Each answer comes twice."""
+        self.datagrams.copies = 2
+
+    def take_short_answer(self) -> None:
+        """A turn as usual, then one whose answer is too short to be one."""
+        if not self.client_profile.reads_input:
+            self.datagrams.instead = b"!"
+            self.expect_requests()
+            self.settle()
+            return
+        self.take_turn()
+        self.datagrams.instead = b"\x01"
+        self.type_turn()
+        self.expect_requests()
+        self.settle()
+        self.end_input()
+
+    def take_oversized_answer(self) -> None:
+        """An answer as large as UDP can carry."""
+        turn = self.type_turn()
+        most = 65507 if self.contract.max_datagram <= 65507 else self.contract.max_datagram
+        self.datagrams.instead = (turn.reply * (most // len(turn.reply) + 1))[:most]
+        self.expect_requests()
+        self.settle()
+        self.end_input()
+
+    def expect_nothing_made_up(self) -> None:
+        """It did not die of it, and what it printed has come from our server."""
+        self.until(lambda: self.program.status is not None)
+        status = self.status
+        if status is not None and status.signal is not None:
+            raise Violation(f"the program was {status}.{self.last_words()}", kind="died", **self.facts())
+        self.settle()
+        printed = self.program.output.stdout
+        sent = [*self.reference.replies, *self.datagrams.odd]
+        if why := self.client_profile.made_up(self.reference.replies, self.datagrams.odd, printed):
+            raise Violation(
+                f"our server sent {count(len(sent), 'datagram')}, and the program printed something else: {why}.",
+                kind="misprint",
+                **self.facts(),
+            )
