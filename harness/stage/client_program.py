@@ -210,8 +210,7 @@ class ClientProgram(Talking):
                 kind="not-reached",
                 **self.facts(),
             )
-        theirs = sight.far_end(self.stage.diag, self.connection.peer.socket)
-        if theirs is not None and theirs.inode in self.sockets_before:
+        if self.connection.their_inode in self.sockets_before:
             raise Violation(
                 "it tried again with the socket whose connect() had failed; what state that is in, nobody says.",
                 kind="same-socket",

@@ -151,6 +151,8 @@ class Clients:
             if port == first:
                 raise NotApplicable("the port is the first argument")
             return self.start(argv=expand_argv(run[:port], values))
+        if self.stage.assignment.contract.retry:
+            raise NotApplicable("whatever the port is, the client may try again for a while (contract.retry)")
         text = {"word": "abc", "negative": "-1", "too-large": "70000"}[wrong]
         return self.start(argv=expand_argv(run, {**values, "peer_port": text}))
 

@@ -25,6 +25,9 @@ class Connection:
         self.server = server
         #: The port that the client came from; 0 if there are none (unix(7)).
         self.came_from: int = 0 if server.address.local else sock.getpeername()[1]
+        far = sight.far_end(server.stage.diag, sock)
+        #: The program's end of it, as sock_diag(7) names it; 0 if it is gone already.
+        self.their_inode: int = far.inode if far is not None else 0
         self.peer = StreamPeer(NAME, sock, server.timeline, self._take)
         #: Whether our server reads; a slow one does not, for a while.
         self.reading = True
