@@ -129,12 +129,10 @@ def test_slow_server(clients):
 def test_server_fin(client, moment):
     """When the server closes the connection, the client ends with the agreed status, though its stdin is open,
     and what it was answered before is printed."""
-    client.take_turn()
     if moment == "instead-of-answer":
-        client.answer_instead(Manner.FIN)
-        client.type_turn()
-        client.expect_requests()
+        client.answer_once_and_then(Manner.FIN)
     else:
+        client.take_turn()
         client.close_connection()
         client.type_unless_it_notices()
     client.expect_end_after_fin()

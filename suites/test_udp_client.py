@@ -1,5 +1,7 @@
 """udp-client: programs that send datagrams to a server of ours."""
 
+import pytest
+
 from harness.checks import MUST, SHOULD, check, datagram_client, if_set, once, when
 
 SENDS = "udp-client/first-datagram"
@@ -92,6 +94,7 @@ def test_short_reply(client):
     client.expect_nothing_made_up()
 
 
+@pytest.mark.parametrize("trouble", ["duplicate", "late"])
 @check(
     "udp-client/duplicate-and-late",
     MUST,
@@ -100,9 +103,9 @@ def test_short_reply(client):
     needs="udp-client/dialogue",
     usual="every datagram that comes is printed",
 )
-def test_duplicate_and_late(client):
-    """An answer that the network has doubled is printed once."""
-    client.answer_twice()
+def test_duplicate_and_late(client, trouble):
+    """An answer that the network has doubled, or that comes late, after the client has asked again, is printed once."""
+    client.answer_twice() if trouble == "duplicate" else client.let_answers_be_late()
     client.converse()
 
 

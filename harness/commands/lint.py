@@ -9,7 +9,7 @@ from pathlib import Path
 from harness.assignment import manifest
 from harness.assignment.assignment import Assignment
 from harness.assignment.problem import AssignmentError, either
-from harness.assignment.transport import Transport
+from harness.assignment.profiles._client import ClientProfile
 from harness.catalogue import catalogue
 from harness.commands.list_checks import levels_asked
 from harness.handbook.choice import FINE, USAGE
@@ -62,7 +62,7 @@ def summary(assignment: Assignment) -> str:
     sentences = [
         f'"{assignment.name}" asks for a {assignment.profile.role} of the profile {assignment.profile.name} over '
         f"{assignment.transport}: {assignment.profile.summary}.",
-        f"It is built {_build(program.build)} and started {_run(program.run, assignment.transport)}.",
+        f"It is built {_build(program.build)} and started {_run(assignment)}.",
         *_contract(assignment),
         f"{len(asked)} of {len(catalogue())} checks apply ({levels}), worth {points:g} points; "
         f"a submission passes with {rubric.pass_at:g} per cent of them.",
@@ -80,12 +80,13 @@ def _build(build: str | tuple[str, ...] | None) -> str:
     return f"by: {build if isinstance(build, str) else ' '.join(build)}"
 
 
-def _run(run: tuple[str, ...], transport: Transport) -> str:
-    return (
-        f"as: {' '.join(run)}"
-        if run
-        else f"with the {'path' if transport.is_unix else 'port'} as its only argument"
-    )
+def _run(assignment: Assignment) -> str:
+    run, profile = assignment.program.run, assignment.profile
+    if run:
+        return f"as: {' '.join(run)}"
+    if isinstance(profile, ClientProfile) and not assignment.transport.is_unix:
+        return f"with the arguments {' '.join(profile.arguments)}"
+    return f"with the {'path' if assignment.transport.is_unix else 'port'} as its only argument"
 
 
 def _contract(assignment: Assignment) -> list[str]:

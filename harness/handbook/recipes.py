@@ -243,6 +243,36 @@ RECIPES: dict[str, Recipe] = {
         ),
         "hello comes back; the file is gone after SIGTERM; the program starts again although a file was left behind.",
     ),
+    "client": Recipe(
+        (
+            "nc -N -l 127.0.0.1 7000 < answers > asked & server=$!   # answers: what the server says",
+            './client 127.0.0.1 7000 < questions > printed; echo "status $?"',
+            "wait $server; od -c asked; cat printed",
+            './client 127.0.0.1 7000 < questions; echo "status $?"   # nobody listens any more',
+        ),
+        "asked holds exactly what the client has to send, printed what it was answered, and its status is 0. Without "
+        "a server it prints a message on stderr and a status other than 0.",
+    ),
+    "names": Recipe(
+        (
+            'nc -l 127.0.0.1 7000 & server=$!; ./client no.such.invalid 7000; echo "status $?"',
+            './client 999.1.1.1 7000; echo "status $?"',
+        ),
+        "Each time a message on stderr and a status other than 0.",
+    ),
+    "udp-client": Recipe(
+        (
+            'python3 -c "\n'
+            "import socket\n"
+            "s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(('127.0.0.1', 7000))\n"
+            "data, client = s.recvfrom(65535); print(data)\n"
+            's.sendto(data, client)" & server=$!',
+            './udp-client 7000 <<< 16909060; echo "status $?"',
+            './udp-client 7000 <<< 16909060; echo "status $?"   # nobody is there any more',
+        ),
+        "The server prints what it got; the client prints the answer and status 0. Without a server it prints a message "
+        "on stderr and a status other than 0.",
+    ),
     "wire": Recipe(
         (
             "tcpdump -i lo -n 'tcp port 7000' &   # as root",

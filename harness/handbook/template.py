@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from harness.assignment.assignment import TABLES, Assignment
+from harness.assignment.profiles._client import ClientProfile
 from harness.assignment.setting import Setting, settings_of
 
 _WIDTH = 100
@@ -82,6 +83,11 @@ def _value(table: str, entry: Setting, assignment: Assignment) -> Iterator[str]:
 
 def _default(table: str, entry: Setting, assignment: Assignment) -> Any:
     if (table, entry.name) == ("program", "run"):
+        if isinstance(assignment.profile, ClientProfile):
+            return [
+                "./client",
+                *(("{path}",) if assignment.transport.is_unix else assignment.profile.arguments),
+            ]
         return ["./server", "{path}" if assignment.transport.is_unix else "{port}"]
     return getattr(getattr(assignment, table), entry.name)
 

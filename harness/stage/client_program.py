@@ -9,7 +9,7 @@ from harness.stage.patience import PATIENCE
 from harness.stage.pauses import Pauses
 from harness.stage.reference import Manner
 from harness.stage.talking import Talking
-from harness.verdict.outcome import Violation
+from harness.verdict.outcome import NotApplicable, Violation
 from harness.verdict.show import count, literal
 
 #: Bytes of an answer that no buffer of a student's is made for, where answers are lines and where they are not.
@@ -82,6 +82,12 @@ class ClientProgram(Talking):
         self.expect_reached()
         self.settle()
 
+    def let_answers_be_late(self) -> None:
+        """The first answer to each request comes only when the request has come once more."""
+        if not self.contract.retry:
+            raise NotApplicable("the client asks once (contract.retry)")
+        self.datagrams.late = True
+
     def wait_for_an_answer(self) -> None:
         """Have the client send its request, and not answer."""
         self.hold_answers()
@@ -102,9 +108,12 @@ class ClientProgram(Talking):
         """Our server sends each byte only after the client has read the one before."""
         self.reference.manner = Manner.BYTE_BY_BYTE
 
-    def answer_instead(self, manner: Manner) -> None:
-        """Our server ends the connection where the next answer is due."""
-        self.reference.manner = manner
+    def answer_once_and_then(self, manner: Manner) -> None:
+        """Two turns; our server answers the first one, and ends the connection where the second answer is due."""
+        self.reference.answers_left, self.reference.then = 1, manner
+        profile = self.client_profile
+        self.type_in([profile.turn(self.stage.next_token()) for _ in range(2)])
+        self.expect_requests()
 
     def hold_answers(self) -> None:
         """Our server answers nothing until it is told to."""

@@ -32,6 +32,8 @@ class DatagramReference(Reference):
         self.forgery: bytes | None = None
         #: What is sent in place of the next answer; None: the answer.
         self.instead: bytes | None = None
+        #: Whether each answer waits until the client has asked once more.
+        self.late = False
         #: What was sent in place of answers.
         self.odd: list[bytes] = []
         #: How many datagrams came.
@@ -106,6 +108,14 @@ class DatagramReference(Reference):
             # Once more what was answered already: a client that had given the answer up for lost (UNP 22.5).
             if not self.profile.contract.retry:
                 self.hearing.wrong = self.hearing.wrong or "the same datagram came once more after its answer"
+            elif self.held:
+                again = self.held[-1]
+                self.release()
+                self.say("answered once more")
+                self._send(self.peer, again)
+            else:
+                self.say("answered once more")
+                self._send(self.peer, self.replies[-1])
         elif not self.hearing.wrong:
             owed = f"{literal(turn.asked)} is owed" if turn is not None else "nothing more is owed"
             self.hearing.wrong = f"datagram {self.came}: {owed}, but {literal(datagram.data)} came ({count(len(datagram.data), 'byte')})"
@@ -114,7 +124,7 @@ class DatagramReference(Reference):
         if self.forgery is not None:
             self.timeline.record("peer", f"a stranger on another port sent {literal(self.forgery)} first")
             self._send(self._stranger, self.forgery)
-        if self.manner is Manner.HELD:
+        if self.late or self.manner is Manner.HELD:
             self.held.append(turn.reply)
             return
         if self.instead is not None:

@@ -41,6 +41,9 @@ class Reference(ABC):
         self.profile = profile
         self.timeline = stage.timeline
         self.manner = Manner.AT_ONCE
+        #: After so many answers more, it does *then* instead; None: never.
+        self.answers_left: int | None = None
+        self.then = Manner.AT_ONCE
         self.hearing: Hearing = profile.hearing()
         #: The answers that were sent, or are being sent.
         self.replies: list[bytes] = []
@@ -66,6 +69,14 @@ class Reference(ABC):
         if self.oracle is not None:
             self.oracle.peers.add(sock)
             self.oracle.names[sock] = NAME
+
+    def manner_of_next(self) -> Manner:
+        """How the answer that is due now is delivered."""
+        if self.answers_left == 0:
+            self.manner, self.answers_left = self.then, None
+        elif self.answers_left is not None:
+            self.answers_left -= 1
+        return self.manner
 
     def expect(self, turn: Turn) -> None:
         """The client owes this turn from now on."""

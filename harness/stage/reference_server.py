@@ -49,7 +49,7 @@ class Connection:
 
     def answer(self, turn: Turn) -> None:
         """*turn* has been asked for: its answer is due."""
-        manner = self.server.manner
+        manner = self.server.manner_of_next()
         if manner is Manner.FIN:
             self.finish()
         elif manner is Manner.RST:

@@ -12,7 +12,7 @@ from harness.stage import client_findings as findings
 from harness.stage.address import Address
 from harness.stage.datagram_reference import DatagramReference
 from harness.stage.ending import Ending
-from harness.stage.patience import PATIENCE
+from harness.stage.patience import PATIENCE, PATIENCE_AT_START
 from harness.stage.reference import Reference
 from harness.stage.reference_server import Connection, ReferenceServer
 from harness.subject.program import Program
@@ -140,7 +140,7 @@ class Talking(Ending):
 
     def expect_reached(self) -> None:
         """It connects to our server, or sends its first datagram."""
-        settled = self.until(lambda: self.reference.reached)
+        settled = self.until(lambda: self.reference.reached, patience=PATIENCE_AT_START)
         if not self.reference.reached and not self.input_ended and self.status is None:
             self.end_input()  # it may read all its input before it does anything
             settled = self.until(lambda: self.reference.reached)
@@ -242,6 +242,9 @@ class Talking(Ending):
     def expect_failure(self, why: str) -> None:
         """It cannot do its work: it ends by itself, with a status other than 0 and a message; *why* says why."""
         settled = self.until(lambda: self.program.status is not None)
+        if self.status is None and not self.input_ended and self.client_profile.reads_input:
+            self.end_input()  # it may read all its input before it does anything
+            settled = self.until(lambda: self.program.status is not None)
         status = self.status
         if status is None:
             raise findings.no_end(self, why, settled)

@@ -19,14 +19,14 @@ def _names(facts: Facts, which: str) -> list[object]:
 def _sigpipe(kind: str, facts: Facts) -> str | None:
     if facts.get("signal") == "SIGPIPE":
         return (
-            "Writing to a connection that the client has closed raises SIGPIPE, whose default is to end the program. "
-            "Ignore the signal (signal(SIGPIPE, SIG_IGN)) or send with MSG_NOSIGNAL, and treat EPIPE as 'this client is gone'."
+            "Writing to a connection that the other side has closed raises SIGPIPE, whose default is to end the program. "
+            "Ignore the signal (signal(SIGPIPE, SIG_IGN)) or send with MSG_NOSIGNAL, and treat EPIPE as 'the other side is gone'."
         )
     return None
 
 
 def _ended_first(kind: str, facts: Facts) -> str | None:
-    if kind == "not-listening" and facts.get("code") == 127:
+    if kind in ("not-listening", "not-reached") and facts.get("code") == 127:
         return "The command that starts the program could not be executed: is the name right, and the file executable (chmod +x)?"
     if kind == "not-listening" and facts.get("alive") is False and facts.get("signal") is None:
         return "The program ended before it listened; what it wrote on stderr, if anything, says why."
@@ -49,6 +49,24 @@ def _spinning(kind: str, facts: Facts) -> str | None:
             "A call that ought to wait returns at once, each time: read() keeps returning 0 at the end of file, or poll() keeps reporting a "
             "descriptor with which nothing is done (left in its set after the end of file, or asked for POLLOUT with nothing to write)."
         )
+    return None
+
+
+def _client(kind: str, facts: Facts) -> str | None:
+    if kind == "no-fin":
+        return (
+            "At the end of its input the program must tell the server: shutdown(sock, SHUT_WR) sends the FIN, and answers can still be read. "
+            "close() would send it, too, but then nobody reads the answers."
+        )
+    if kind == "same-socket":
+        return "After a connect() that has failed, close the socket and make a new one (connect(2), NOTES)."
+    if kind == "not-flushed":
+        return (
+            "What is printed to a pipe stays in the buffer of stdio until that is full: call fflush(stdout) after each answer, or "
+            "setvbuf(stdout, NULL, _IOLBF, 0) once; print(..., flush=True) in Python."
+        )
+    if kind == "status-zero":
+        return "After an error the program must not end as after success: exit(EXIT_FAILURE), or return 1 from main()."
     return None
 
 
@@ -146,7 +164,7 @@ def _close_wait(kind: str, facts: Facts) -> str | None:
 
 
 _RULES: tuple[Callable[[str, Facts], str | None], ...] = (
-    _sigpipe, _limit, _spinning, _ended_first, _crash, _byte_order, _signals, _killed_by_stop_signal, _wrong_status, _stops_at_nul, _high_bytes, _stale, _datagram_cut, _close_wait,
+    _sigpipe, _limit, _spinning, _ended_first, _client, _crash, _byte_order, _signals, _killed_by_stop_signal, _wrong_status, _stops_at_nul, _high_bytes, _stale, _datagram_cut, _close_wait,
 )  # fmt: skip
 
 
