@@ -40,7 +40,7 @@ def test_dual_stack(stage, bindv6only):
     "getaddrinfo(3)",
     "RFC 6724 section 2",
     only=stream_client,
-    needs="client/connects",
+    needs=("client/connects", "client/dialogue"),
     usual="only the first address that getaddrinfo() gives is tried, or gethostbyname() is used",
 )
 def test_second_address(clients, place):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.checks import MUST, SHOULD, check, datagram_client, if_set, once, when
+from harness.checks import ADVICE, MUST, SHOULD, by_contract, check, datagram_client, if_set, once, when
 
 SENDS = "udp-client/first-datagram"
 
@@ -67,7 +67,7 @@ def test_retry(client):
 
 @check(
     "udp-client/foreign-datagram",
-    SHOULD,
+    by_contract("answers_from", server=SHOULD, anyone=ADVICE),
     "connect(2)",
     "recvfrom(2)",
     only=datagram_client,
@@ -111,7 +111,7 @@ def test_duplicate_and_late(client, trouble):
 
 @check(
     "udp-client/port-unreachable",
-    SHOULD,
+    by_contract("answers_from", server=SHOULD, anyone=ADVICE),
     "udp(7) ECONNREFUSED",
     "connect(2)",
     only=(datagram_client, when("idle_timeout", 0)),

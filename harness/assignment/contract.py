@@ -24,6 +24,7 @@ Closes = Literal["client", "server"]
 Urgent = Literal["unchecked", "inline"]
 Framing = Literal["none", "line", "crlf", "length", "fixed"]
 Output = Literal["socket", "stdout", "stderr"]
+AnswersFrom = Literal["server", "anyone"]
 Prints = Literal["exact", "text", "among"]
 StopStatus = int | Literal["signal", "any"]
 EndStatus = int | Literal["any"]
@@ -234,6 +235,15 @@ class Contract:
             "Whether the client takes the name of a host, and tries every address that getaddrinfo(3) gives.",
             roles=_CLIENTS,
             transports=INTERNET,
+        ),
+    )
+    answers_from: AnswersFrom = field(
+        default="server",
+        metadata=setting(
+            OneOf(get_args(AnswersFrom)),
+            "Whose datagrams the client takes for answers: those of the server it has asked only, or anyone's.",
+            roles=_CLIENTS,
+            transports=DATAGRAMS,
         ),
     )
     prints: Prints = field(

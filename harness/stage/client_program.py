@@ -135,7 +135,7 @@ class ClientProgram(Talking):
     def expect_end_after_fin(self) -> None:
         """It ends as agreed, and what it was answered before is printed."""
         self.expect_exit(self.contract.on_fin, "our server has closed the connection")
-        self.expect_output()
+        self.expect_output(and_more=True)
 
     def expect_end_after_reset(self) -> None:
         """It ends by itself, not by a signal, and with the agreed status or a message."""
@@ -258,9 +258,9 @@ class ClientProgram(Talking):
             self.expect_requests()
             self.settle()
             return
-        self.take_turn()
-        self.datagrams.instead = b"\x01"
-        self.type_turn()
+        self.datagrams.instead, self.datagrams.instead_after = b"\x01", 1
+        profile = self.client_profile
+        self.type_in([profile.turn(self.stage.next_token()) for _ in range(2)])
         self.expect_requests()
         self.settle()
         self.end_input()

@@ -30,8 +30,9 @@ class DatagramReference(Reference):
         self.copies = 1
         #: What a stranger, on another port, sends before each answer; None: there is none.
         self.forgery: bytes | None = None
-        #: What is sent in place of the next answer; None: the answer.
+        #: What is sent in place of one answer, after so many that are right; None: the answer.
         self.instead: bytes | None = None
+        self.instead_after = 0
         #: Whether each answer waits until the client has asked once more.
         self.late = False
         #: What was sent in place of answers.
@@ -127,7 +128,7 @@ class DatagramReference(Reference):
         if self.late or self.manner is Manner.HELD:
             self.held.append(turn.reply)
             return
-        if self.instead is not None:
+        if self.instead is not None and len(self.replies) >= self.instead_after:
             self.say(f"sent {count(len(self.instead), 'byte')} {literal(self.instead)} instead of its answer")
             self._send(self.peer, self.instead)
             self.odd.append(self.instead)

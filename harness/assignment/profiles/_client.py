@@ -150,6 +150,10 @@ class ClientProfile(Profile):
         """The same with another ``contract.size``."""
         return self.under(replace(self.contract, size=size))
 
+    def talkative(self) -> Self:
+        """The same for a client that may print something of its own, too."""
+        return self.under(replace(self.contract, prints="among"))
+
     def hearing(self) -> Hearing:
         """What compares what the client sends; one for each run of it."""
         return Hearing()

@@ -9,7 +9,7 @@ from harness.assignment.profiles._client import ClientProfile, Turn
 from harness.assignment.profiles._content import lines
 from harness.assignment.transport import Transport
 
-_USUAL_SIZE = 100
+_USUAL_SIZE, _LINES = 120, 4
 
 
 class Fetch(ClientProfile):
@@ -25,7 +25,8 @@ class Fetch(ClientProfile):
 
     def turn(self, token: int, size: int | None = None) -> Turn:
         """Lines of text, for nothing."""
-        return Turn(b"", b"", lines(token, size or _USUAL_SIZE))
+        each = (size or _USUAL_SIZE) // _LINES
+        return Turn(b"", b"", b"".join(lines(token + number, each) for number in range(_LINES)))
 
     def telling(self, token: int) -> list[Turn]:
         """One connection, one text."""

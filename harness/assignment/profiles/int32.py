@@ -16,7 +16,7 @@ class Int32(IntegersProfile):
     summary = "sends each integer of its standard input as 4 bytes, little-endian, and prints the one that comes back"
     transports = (Transport.TCP,)
     # "If the server closes the connection on its own initiative, end with exit status 0."
-    defaults: ClassVar[Mapping[str, object]] = {"prints": "text", "on_fin": 0, "notices_fin": True}
+    defaults: ClassVar[Mapping[str, object]] = {"prints": "text", "on_fin": 0}
 
 
 PROFILE = Int32()

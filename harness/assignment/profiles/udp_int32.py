@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import ClassVar
+
 from harness.assignment.profiles._integers import IntegersProfile
 from harness.assignment.transport import Transport
 
@@ -13,6 +16,8 @@ class UdpInt32(IntegersProfile):
     summary = "sends each integer of its standard input as a datagram of 4 bytes, little-endian, and prints the answer"
     transports = (Transport.UDP,)
     arguments = ("{peer_port}",)
+    # The text asks for no look at the sender.
+    defaults: ClassVar[Mapping[str, object]] = {"prints": "text", "answers_from": "anyone"}
 
 
 PROFILE = UdpInt32()
