@@ -243,6 +243,18 @@ RECIPES: dict[str, Recipe] = {
         ),
         "hello comes back; the file is gone after SIGTERM; the program starts again although a file was left behind.",
     ),
+    "daemon": Recipe(
+        (
+            './server 7000; echo "status $?"   # comes back at once',
+            "pid=$(ss -tlnpH 'sport = :7000' | grep -o 'pid=[0-9]*' | head -n 1 | cut -d= -f2)",
+            "ps -o pid,ppid,sid,tty,args -p $pid",
+            "ls -l /proc/$pid/cwd /proc/$pid/fd",
+            './server 7000; echo "status $?"   # a second one cannot have the port',
+            "kill -HUP $pid; ps -p $pid; kill -TERM $pid",
+        ),
+        "The first command ends with status 0; the server has another session than your shell and no terminal (?), descriptors 0, 1 "
+        "and 2 are /dev/null, its directory is not yours; the second start fails visibly; SIGHUP does not end it.",
+    ),
     "client": Recipe(
         (
             "nc -N -l 127.0.0.1 7000 < answers > asked & server=$!   # answers: what the server says",

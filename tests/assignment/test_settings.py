@@ -44,6 +44,8 @@ VALUES: dict[str, tuple[list[object], list[object]]] = {
     "contract.drain": (["finish-current", "drop", "unchecked"], ["finish"]),
     "contract.closes": (["client", "server"], ["both"]),
     "contract.framing": (["none", "line", "crlf", "length", "fixed"], ["lf", 4]),
+    "contract.urgent": (["unchecked", "inline"], ["aside", True]),
+    "contract.abstract": ([True, False], ["@name", 1]),
     "contract.daemon": ([True, False], ["true", 1, 0]),
     "contract.idle_timeout": ([0, 2, 0.5], [-1, "2", True, float("inf"), float("nan")]),
     "contract.retry": ([True, False], ["no", 1]),
@@ -69,6 +71,7 @@ VALUES: dict[str, tuple[list[object], list[object]]] = {
     "limits.cpu_seconds": ([1, 600], [0, 1.5]),
     "limits.memory_mb": ([1, 4096], [0, "256M"]),
     "limits.processes": ([1, 1024], [0]),
+    "limits.descriptors": ([16, 4096], [0, 15, "64"]),
     "limits.output_mb": ([1], [0]),
     "limits.wall_seconds": ([1, 0.5e3], [0, -5]),
 }

@@ -54,9 +54,9 @@ def test_several_files_and_one_that_is_not_there(sockspec: Sockspec, tmp_path: P
 
 
 @pytest.mark.parametrize("file", sorted(house.EXAMPLES.glob("*.toml")), ids=lambda file: file.stem)
-def test_examples_are_right_and_named_after_their_profile(sockspec: Sockspec, file: Path) -> None:
+def test_examples_are_right(sockspec: Sockspec, file: Path) -> None:
     assert sockspec("lint", str(file)).status == 0
-    assert load(file).profile.name == file.stem
+    assert load(file).name != "sockspec"  # each says what homework it is for
 
 
 @pytest.mark.parametrize(("profile", "transport"), PLAYS)
