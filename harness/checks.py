@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 
+from harness.assignment.profiles._base import ServerProfile
+from harness.assignment.profiles._files import FileServerProfile
 from harness.verdict.outcome import Level
 
 if TYPE_CHECKING:
@@ -232,6 +234,42 @@ def when(field: str, *values: object) -> Condition:
         )
 
     return condition
+
+
+def _profile(assignment: Assignment) -> ServerProfile | None:
+    """The profile, if it is one of servers that talk over connections."""
+    profile = assignment.profile
+    return profile if isinstance(profile, ServerProfile) else None
+
+
+def many_requests(assignment: Assignment) -> str | None:
+    """Only protocols in which a client may ask again on the same connection."""
+    profile = _profile(assignment)
+    if profile is None or not profile.one_request:
+        return None
+    return "the server ends the connection with the answer to the first request"
+
+
+def long_requests(assignment: Assignment) -> str | None:
+    """Only protocols in which a request may be as long as one likes."""
+    profile = _profile(assignment)
+    if profile is None or profile.long_requests:
+        return None
+    return f"a request of {profile.name} is short; what is long is the answer"
+
+
+def files(assignment: Assignment) -> str | None:
+    """Only servers that hand out the files of a directory."""
+    if isinstance(assignment.profile, FileServerProfile):
+        return None
+    return f"this is for servers of files; {assignment.profile.name} is none"
+
+
+def scripts(assignment: Assignment) -> str | None:
+    """Only servers that run executable files."""
+    if "cgi_variables" in assignment.profile.options:
+        return None
+    return f"this is for servers that run scripts; {assignment.profile.name} runs none"
 
 
 concurrent = when("concurrency", "concurrent")

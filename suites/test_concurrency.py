@@ -1,6 +1,16 @@
 """concurrency: several clients at a time."""
 
-from harness.checks import ADVICE, MUST, SHOULD, by_contract, check, concurrent, lasting, stream
+from harness.checks import (
+    ADVICE,
+    MUST,
+    SHOULD,
+    by_contract,
+    check,
+    concurrent,
+    lasting,
+    many_requests,
+    stream,
+)
 
 BIG = 8 << 20
 TINY_WINDOW = 4096
@@ -87,7 +97,7 @@ def test_lazy_reader(server):
     "concurrency/chatterbox",
     SHOULD,
     "poll(2)",
-    only=(stream, lasting, concurrent),
+    only=(stream, lasting, concurrent, many_requests),
     needs="concurrency/silent-client",
     usual="a client is read from as long as it has something to say",
 )
@@ -146,7 +156,7 @@ def test_model(server):
     before = server.holdings()
     clients = [server.client() for _ in range(10)]
     for client in clients:
-        client.exchange()
+        client.be_served()
     server.expect_model(before, server.holdings())
 
 

@@ -1,6 +1,17 @@
 """half-close: a FIN says "I have sent everything", not "I am gone"."""
 
-from harness.checks import MUST, SHOULD, by_contract, check, concurrent, lasting, stream, tcp, when
+from harness.checks import (
+    MUST,
+    SHOULD,
+    by_contract,
+    check,
+    concurrent,
+    lasting,
+    long_requests,
+    stream,
+    tcp,
+    when,
+)
 
 BIG = 8 << 20
 TINY_WINDOW = 4096
@@ -100,7 +111,7 @@ def test_orderly_close(server):
     SHOULD,
     "RFC 1122 section 4.2.2.13",
     "close(2)",
-    only=(tcp, when("closes", "server")),
+    only=(tcp, when("closes", "server"), long_requests),
     needs="accept/first-client",
     usual="close() with input unread sends a reset, which destroys an answer still under way",
 )

@@ -1,6 +1,6 @@
 """nonblocking: event loops that really do not block."""
 
-from harness.checks import ADVICE, MUST, check, lasting, stream, when
+from harness.checks import ADVICE, MUST, check, lasting, long_requests, stream, when
 
 BIG = 8 << 20
 TINY_WINDOW = 4096
@@ -26,7 +26,7 @@ def test_flag_really_set(server):
     "nonblocking/edge-triggered-drain",
     MUST,
     "epoll(7)",
-    only=stream,
+    only=(stream, long_requests),
     needs="accept/first-client",
     usual="with EPOLLET one read() per event leaves the rest unread until more comes, which is never",
 )

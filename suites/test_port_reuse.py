@@ -70,5 +70,5 @@ def test_children_release(server):
     """No child keeps the listening socket once the server has gone."""
     server.note_processes()
     client = server.client()
-    client.exchange()
+    client.be_served()
     server.expect_listener_released_by_children()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.checks import MUST, SERVES, check, lasting, stream, when
+from harness.checks import MUST, SERVES, check, lasting, long_requests, stream, when
 
 FORMATS = (b"%n%n%n%n%s%s%s%s", b"%p.%p.%p.%p.%p.%p.%p.%p", b"%99999999d", b"%1$s%2$n")
 
@@ -12,7 +12,7 @@ FORMATS = (b"%n%n%n%n%s%s%s%s", b"%p.%p.%p.%p.%p.%p.%p.%p", b"%99999999d", b"%1$
     MUST,
     "read(2)",
     "CWE-120",
-    only=(stream, lasting),
+    only=(stream, lasting, long_requests),
     needs=SERVES,
     usual="a line is copied into an array of fixed size",
 )

@@ -1,6 +1,17 @@
 """signals: SIGTERM and SIGINT end the program, soon and in order."""
 
-from harness.checks import MUST, SERVES, SHOULD, by_contract, check, if_set, lasting, server, stream
+from harness.checks import (
+    MUST,
+    SERVES,
+    SHOULD,
+    by_contract,
+    check,
+    if_set,
+    lasting,
+    many_requests,
+    server,
+    stream,
+)
 
 RESTARTED = "no handler, or one that only sets a flag while accept() is restarted (SA_RESTART)"
 
@@ -18,7 +29,7 @@ def test_stop_idle(server, stop_signal):
     if_set("stop"),
     "signal(7)",
     "close(2)",
-    only=stream,
+    only=(stream, many_requests),
     needs=("signals/stop-idle", "accept/first-client"),
     usual="the program waits for its client to leave before it ends",
 )

@@ -2,7 +2,17 @@
 
 import pytest
 
-from harness.checks import MUST, SHOULD, by_contract, byte_stream, check, lasting, stream
+from harness.checks import (
+    MUST,
+    SHOULD,
+    by_contract,
+    byte_stream,
+    check,
+    lasting,
+    long_requests,
+    many_requests,
+    stream,
+)
 
 BIG = 8 << 20
 TINY_WINDOW = 4096
@@ -47,7 +57,7 @@ def test_byte_at_a_time(server):
     MUST,
     "RFC 9293 section 3.1",
     "read(2)",
-    only=byte_stream,
+    only=(byte_stream, many_requests),
     needs="accept/first-client",
     usual="after one read() only the first message is handled",
 )
@@ -172,7 +182,7 @@ def test_no_early_reply(server):
     SHOULD,
     "write(2)",
     "poll(2)",
-    only=stream,
+    only=(stream, long_requests),
     needs="stream/large",
     usual="both sides wait in write(), and nobody reads",
 )

@@ -52,6 +52,8 @@ def yield_defaults(values: Mapping[str, Any], given: frozenset[str]) -> dict[str
         fitted["concurrency"] = "sequential"
     if values.get("stop") == {} and "drain" not in given:
         fitted["drain"] = "unchecked"
+    if values.get("keep_alive") and "closes" not in given:
+        fitted["closes"] = "client"
     return fitted
 
 
@@ -88,6 +90,10 @@ def contract_clashes(
     if contract.drain != "unchecked" and not contract.stop:
         expected = 'drain "unchecked" if no stop signal is agreed'
         yield _clash(contract, _written("drain", "stop", given), expected)
+    if contract.keep_alive and contract.closes == "server":
+        yield _clash(contract, "closes", "that the client closes first if keep_alive = true")
+    if contract.pipelined and not contract.keep_alive:
+        yield _clash(contract, "pipelined", "keep_alive = true if requests are pipelined")
     if contract.daemon and contract.output != "socket":
         expected = "output to the socket: a daemon's standard output is /dev/null"
         yield _clash(contract, _written("output", "daemon", given), expected)

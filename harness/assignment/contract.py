@@ -9,7 +9,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Literal, get_args
 
-from harness.assignment.kinds import ExitStatus, FileMode, Flag, Number, OneOf, Pattern, StopStatuses, Text
+from harness.assignment.kinds import (
+    ExitStatus,
+    FileMode,
+    Flag,
+    Number,
+    OneOf,
+    Pattern,
+    StopStatuses,
+    Text,
+    Texts,
+)
 from harness.assignment.role import Role
 from harness.assignment.setting import setting
 from harness.assignment.transport import DATAGRAMS, INTERNET, STREAMS, TCPS, UNIXES, Families, Transport
@@ -26,6 +36,11 @@ Framing = Literal["none", "line", "crlf", "length", "fixed"]
 Output = Literal["socket", "stdout", "stderr"]
 AnswersFrom = Literal["server", "anyone"]
 Prints = Literal["exact", "text", "among"]
+Target = Literal["slash", "bare"]
+PercentDecoding = Literal["required", "unchecked"]
+Symlinks = Literal["follow", "refuse", "unchecked"]
+OtherMethods = Literal["refused", "unchecked"]
+Unreadable = Literal["403", "403-or-404"]
 StopStatus = int | Literal["signal", "any"]
 EndStatus = int | Literal["any"]
 
@@ -297,7 +312,99 @@ class Contract:
         ),
     )
 
+    target: Target = field(
+        default="slash",
+        metadata=setting(
+            OneOf(get_args(Target)),
+            'How the client names a file (HTTP): "GET /NAME", as every browser does, or "GET NAME".',
+            roles=_SERVERS,
+            by_profile=True,
+        ),
+    )
+    head: bool = field(
+        default=False,
+        metadata=setting(
+            Flag(),
+            "Whether HEAD is answered as GET, without the body (HTTP).",
+            roles=_SERVERS,
+            by_profile=True,
+        ),
+    )
+    keep_alive: bool = field(
+        default=False,
+        metadata=setting(
+            Flag(),
+            'Whether a connection serves request after request, until "Connection: close" (HTTP/1.1); if not, the '
+            "server closes after its first reply.",
+            roles=_SERVERS,
+            by_profile=True,
+        ),
+    )
+    pipelined: bool = field(
+        default=False,
+        metadata=setting(
+            Flag(),
+            "Whether requests that arrive together are all answered, in order (HTTP; with keep_alive).",
+            roles=_SERVERS,
+            by_profile=True,
+        ),
+    )
+    post: bool = field(
+        default=False,
+        metadata=setting(
+            Flag(),
+            "Whether a script gets the body of a POST on its stdin (HTTP).",
+            roles=_SERVERS,
+            by_profile=True,
+        ),
+    )
+    percent_decoding: PercentDecoding = field(
+        default="unchecked",
+        metadata=setting(
+            OneOf(get_args(PercentDecoding)),
+            "Whether %20 in a request names a file with a blank (RFC 3986), or nobody asks.",
+            roles=_SERVERS,
+            by_profile=True,
+        ),
+    )
+    symlinks: Symlinks = field(
+        default="unchecked",
+        metadata=setting(
+            OneOf(get_args(Symlinks)),
+            "What becomes of a symbolic link that leads out of the root: it is followed, refused, or nobody asks.",
+            roles=_SERVERS,
+            by_profile=True,
+        ),
+    )
+    other_methods: OtherMethods = field(
+        default="refused",
+        metadata=setting(
+            OneOf(get_args(OtherMethods)),
+            "Whether a method the server does not know must be refused (HTTP), or nobody asks.",
+            roles=_SERVERS,
+            by_profile=True,
+        ),
+    )
+    unreadable: Unreadable = field(
+        default="403",
+        metadata=setting(
+            OneOf(get_args(Unreadable)),
+            "The status for a file that the server may not read; RFC 9110 also allows to hide it by 404.",
+            roles=_SERVERS,
+            by_profile=True,
+        ),
+    )
+    cgi_variables: tuple[str, ...] = field(
+        default=(),
+        metadata=setting(
+            Texts(),
+            'The variables that a script must find in its environment, e.g. ["REQUEST_METHOD", "QUERY_STRING"] (RFC 3875).',
+            roles=_SERVERS,
+            by_profile=True,
+        ),
+    )
+
     def as_dict(self) -> dict[str, object]:
         """The fields by name, as the results (``assignment.contract``) show them."""
         values = {entry.name: getattr(self, entry.name) for entry in fields(self)}
-        return values | {"stop": dict(self.stop)}
+        return values | {"stop": dict(self.stop), "cgi_variables": list(self.cgi_variables)}

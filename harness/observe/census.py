@@ -81,6 +81,11 @@ class Census:
         return tuple(process.pid for process in self.processes if process.state == "Z")
 
     @property
+    def live_count(self) -> int:
+        """Processes that have not ended."""
+        return len(self.processes) - len(self.zombies)
+
+    @property
     def descriptor_count(self) -> int:
         """Open descriptors of all processes."""
         return sum(len(process.descriptors) for process in self.processes)

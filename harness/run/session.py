@@ -56,6 +56,9 @@ def open_session(options: Options) -> Session:
     if assignment.transport.is_unix and not spec.run:
         # The default command line names a port; a server with an address in the file system gets its path there.
         built = replace(built, run=[word.replace("{port}", "{path}") for word in built.run])
+    if "root" in assignment.profile.placeholders and not spec.run:
+        # A server of files is given the directory behind its port.
+        built = replace(built, run=[*built.run, "{root}"])
     return Session(options, assignment, isolation, built, workshop=workshop)
 
 

@@ -47,17 +47,23 @@ class Client:
     ) -> None:
         self.server = server
         self.name = name
-        self._conversation = server.server_profile.conversation()
-        self._judgement = Judgement(Standing.SETTLED)
+        self._address = address
+        self._receive_buffer = receive_buffer
+        self._asked = False
         self._rest = b""
         self._last_byte = 0.0
         self._judging = True
         self._fed = bytearray()
         self._consumed = 0
+        self._connect()
+
+    def _connect(self) -> None:
+        self._conversation = self.server.server_profile.conversation()
+        self._judgement = Judgement(Standing.SETTLED)
         self.received = bytearray()
-        sock = connect(server, name, address, receive_buffer)
-        self.peer = StreamPeer(name, sock, server.timeline, self._take)
-        self.say(f"connected to {address}")
+        sock = connect(self.server, self.name, self._address, self._receive_buffer)
+        self.peer = StreamPeer(self.name, sock, self.server.timeline, self._take)
+        self.say(f"connected to {self._address}")
 
     def say(self, what: str) -> None:
         """Record what this client did."""
@@ -71,10 +77,25 @@ class Client:
     # -- what our side does ------------------------------------------------------------------
 
     def ask(self, token: int | None = None, *, size: int | None = None) -> bytes:
-        """Send one request; *token* makes its answer unlike any other, *size* is its length in bytes."""
-        return self.send(
-            self.server.server_profile.request(self.server.next_token() if token is None else token, size)
-        )
+        """Send one request; *token* makes its answer unlike any other, *size* is its length in bytes.
+
+        Where a connection is good for one request only, a client that has had its answer connects again.
+        """
+        profile = self.server.server_profile
+        answered = self._judgement.standing is not Standing.OWING or self.peer.over
+        if self._asked and answered and profile.one_request:
+            self.vanish()
+            self._connect()
+        self._asked = True
+        return self.send(profile.request(self.server.next_token() if token is None else token, size))
+
+    def be_served(self) -> None:
+        """Come so far that the program has this client in hand: it has had an answer, or waits for the rest of a request."""
+        if self.server.server_profile.one_request:
+            self.send_part()
+            self.server.settle()
+        else:
+            self.exchange()
 
     def carry(self, data: bytes) -> bytes:
         """Send a request that carries the bytes *data*."""
@@ -152,6 +173,13 @@ class Client:
         self.peer.queue(data)
         self.peer.push()
 
+    def send_unjudged(self, data: bytes) -> None:
+        """Send *data*; what comes back is judged when all of it is there."""
+        self.say(f"sent {count(len(data), 'byte')} {literal(data, 80)}")
+        self._judging = False
+        self.peer.queue(data)
+        self.peer.push()
+
     def send_urgent(self) -> None:
         """Send one byte out of band (tcp(7), MSG_OOB): it is no part of the data."""
         self.say("sent one urgent byte (MSG_OOB)")
@@ -223,6 +251,18 @@ class Client:
         self.open_window()
         self._judging = False
         self._until(lambda: self.peer.over)
+
+    def read_to_the_end(self) -> Settled:
+        """The same, with all that is known of how it ended."""
+        self._judging = False
+        return self._until(lambda: self.peer.over)
+
+    def wait_until_read(self) -> None:
+        """Wait until the program has read all that was sent, or will not read more of it."""
+        if not self.peer.over:
+            self._until(
+                lambda: self.peer.over or (not self.peer.unsent and self.server.has_read(self.peer.socket))
+            )
 
     def leave_unread(self) -> None:
         """Finish sending and close, as one who has had everything."""

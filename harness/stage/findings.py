@@ -80,7 +80,7 @@ def wrong_bytes(client: Client, judgement: Judgement) -> Violation:
     facts: dict[str, object] = {"offset": offset, "received": len(received)}
     if judgement.expected is None:
         return Violation(
-            f"{client.name} got something it cannot have been sent: {judgement.why}\n{literal(received)}",
+            f"{client.name} got a wrong answer: {judgement.why}.\n{literal(received)}",
             kind="wrong-bytes",
             **facts,
         )

@@ -152,7 +152,6 @@ class Holding(Ending):
 
     def expect_executed_children_hold_little(self) -> None:
         """A process that executes another program holds neither the listening socket nor two clients' sockets."""
-        own = self._executable(self.program.pid)
         clients = {
             inode
             for pid in self.program.members()
@@ -160,7 +159,7 @@ class Holding(Ending):
             if (inode := socket_inode(link))
         }
         clients -= self.listening_sockets()
-        executed = [pid for pid in self.program.members() if self._executable(pid) != own]
+        executed = self.executed()
         if not executed:
             raise NotApplicable("the program executes no other program for its clients")
         for pid in executed:
@@ -175,6 +174,11 @@ class Holding(Ending):
                     "a program that it executes for one client has inherited the connection of another.",
                     kind="inherited",
                 )
+
+    def executed(self) -> list[int]:
+        """Processes of the program that have executed another program (execve(2))."""
+        own = self._executable(self.program.pid)
+        return [pid for pid in self.program.members() if self._executable(pid) != own]
 
     @staticmethod
     def _executable(pid: int) -> str:
@@ -198,6 +202,9 @@ class Holding(Ending):
         given = set(os.listdir(self.stage.built.directory))
         own = {path for path in found if path.parent == root / "app" and path.name in given}
         ours = {path for path in found if path.name.endswith(".peer")}
+        if (documents := self.stage.documents) is not None:
+            shown = root / documents.above.relative_to("/")
+            ours |= {path for path in found if path.is_relative_to(shown)}
         return sorted(
             str(path).removeprefix(str(root)) for path in set(found) - own - ours if not path.is_dir()
         )

@@ -36,7 +36,7 @@ class Instance:
         self.name = name
         self.timeline = stage.timeline
         self.contract = stage.assignment.contract
-        self.profile = stage.assignment.profile
+        self.profile = stage.profile
         self.oracle = Oracle(program, stage.diag)
         #: Processes of the program before its first client, if they were noted.
         self.at_start: frozenset[int] = frozenset()

@@ -133,7 +133,7 @@ class Server(Background):
             return
         clients = [self.client() for _ in range(20)]
         for client in clients:
-            client.exchange()
+            client.be_served()
         with self.main_process_stopped():
             for client in clients:
                 client.leave_unread()

@@ -15,9 +15,12 @@ from typing import Protocol, TypeVar
 from harness.assignment.assignment import Assignment
 from harness.assignment.limits import Limits
 from harness.assignment.placeholders import expand_argv, expand_env, names_in
+from harness.assignment.profiles._base import Profile
+from harness.assignment.profiles._files import FileServerProfile
 from harness.observe.sock_diag import SockDiag
 from harness.stage import sight
 from harness.stage.address import Address
+from harness.stage.documents import DocumentRoot
 from harness.stage.instance import Instance
 from harness.stage.server import Server
 from harness.subject.build import Built
@@ -71,6 +74,12 @@ class Stage:
         self._first: Address | None = None
         self._rendezvous: Path | None = None
         self.instances: list[Instance] = []
+        #: The directory it hands out, for a server of files.
+        self.documents: DocumentRoot | None = None
+        self.profile: Profile = assignment.profile
+        if isinstance(assignment.profile, FileServerProfile):
+            self.documents = self.adopt(DocumentRoot())
+            self.profile = assignment.profile.furnished(self.documents)
 
     def close(self) -> None:
         """End every program and close every socket of this check."""
@@ -189,6 +198,7 @@ class Stage:
             closed_stdio=closed_stdio,
             rendezvous=self.rendezvous if where.local else None,
             hosts=hosts,
+            readable=() if self.documents is None else (self.documents.above,),
             limits=limits or self.assignment.limits,
             canary=canary,
             daemon=self.assignment.contract.daemon,
@@ -200,7 +210,8 @@ class Stage:
         """What the placeholders stand for."""
         contract = self.assignment.contract
         fixed = {"peer_host": contract.peer_host} if contract.peer_host else {}
-        return {**where.placeholders(), "size": str(contract.size), **fixed}
+        root = {"root": str(self.documents.root)} if self.documents is not None else {}
+        return {**where.placeholders(), "size": str(contract.size), **fixed, **root}
 
     def serve(
         self, address: Address | None = None, *, closed_stdio: bool = False, canary: bool = False
@@ -277,12 +288,20 @@ class Stage:
         return again
 
     def command_with(self, arguments: list[str]) -> list[str]:
-        """The command line with everything from its first placeholder on replaced by *arguments*."""
+        """The command line with *arguments* instead of its port; none at all if there are none.
+
+        What else it is given (a directory, say) stays in its place: the first of *arguments* stands where the port
+        was, the others follow at the end.
+        """
         run = self.built.run
-        first = next((place for place, word in enumerate(run) if names_in(word)), None)
-        if first is None:
+        place = next((place for place, word in enumerate(run) if "port" in names_in(word)), None)
+        if place is None:
             raise NotApplicable("the program is not given its port as an argument")
-        return [*expand_argv(run[:first], {}), *expand_argv(arguments, self.address.placeholders())]
+        if not arguments:
+            return [word for word in run[:place] if not names_in(word)]
+        return expand_argv(
+            [*run[:place], arguments[0], *run[place + 1 :], *arguments[1:]], self.values(self.address)
+        )
 
     def extra_address(self, address: Address) -> Address:
         """The same port on an address of this machine that is not loopback's usual one."""

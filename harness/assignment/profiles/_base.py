@@ -123,6 +123,14 @@ class ServerProfile(Profile):
     piecemeal: ClassVar[bool] = False
     """Each piece that was read is answered by itself: a request has no end before which nothing is owed."""
 
+    long_requests: ClassVar[bool] = True
+    """A request may be as long as one likes; if not, *size* is the length of what is asked for."""
+
+    @property
+    def one_request(self) -> bool:
+        """The connection ends with the answer to its first request: whoever asks again, connects again."""
+        return self.contract.closes == "server"
+
     @property
     def closes_after(self) -> Literal["client", "server"]:
         """Who closes first: ``"client"`` (the server closes after the client's EOF) or ``"server"``."""
@@ -132,12 +140,12 @@ class ServerProfile(Profile):
     def request(self, token: int = 0, size: int | None = None) -> bytes:
         """A complete request whose reply is recognisable as belonging to *token*.
 
-        *size* is the length of the request in bytes; CannotAsk if there is none of that length.
+        *size* is the length of the request in bytes (or see *long_requests*); CannotAsk if there is none of that length.
         """
 
     @abstractmethod
     def carry(self, data: bytes) -> bytes:
-        """A complete request that carries *data*, all byte values allowed, or CannotAsk."""
+        """A complete request that carries *data*, or has it brought, all byte values allowed; or CannotAsk."""
 
     @abstractmethod
     def halves(self, request: bytes) -> tuple[bytes, bytes]:
