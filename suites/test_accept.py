@@ -104,6 +104,7 @@ def test_descriptor_exhaustion(server):
     server.settle(patience=0.2)
     for client in clients:
         client.vanish()
+    server.calm_down()
     server.still_serves()
 
 

@@ -25,7 +25,7 @@ ONE_READ = "one read() is taken for one message"
     "read(2)",
     "string(3)",
     only=stream,
-    needs="accept/first-client",
+    needs=("accept/first-client", "half-close/reply-after-fin"),
     usual="string functions (strlen, %s) on received bytes",
 )
 def test_every_byte_value(server):

@@ -67,6 +67,10 @@ class Server(Background):
         if (status := self.status) is not None:
             raise Violation(f"the program is gone: {status}.{self.last_words()}", kind="died", **self.facts())
 
+    def calm_down(self) -> None:
+        """Let the program do all that it will do by itself, after pauses of its own too (asyncio, after EMFILE)."""
+        self.settle(patience=PATIENCE)
+
     def still_serves(self) -> None:
         """Afterwards the program is not gone, does not spin, and serves a new client."""
         self.settle()
