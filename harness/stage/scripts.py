@@ -122,7 +122,9 @@ class Cgi(Web):
             own = held.get(_STANDARD_OUTPUT)
             root = str(self.documents.root)
             surplus = {
-                fd: link for fd, link in held.items() if fd > 2 and link != own and not link.startswith(root)
+                fd: link
+                for fd, link in held.items()
+                if fd > 2 and link not in (own, os.devnull) and not link.startswith(root)
             }
             if surplus:
                 named = [

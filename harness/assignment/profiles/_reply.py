@@ -65,7 +65,8 @@ class Reply:
         if self.complete_head and not self.chunked:
             return data
         try:
-            self._parser.receive_data(data)
+            if data:  # nothing at all would be the end of the connection, to h11
+                self._parser.receive_data(data)
             if not self.complete_head:
                 self._came += data
                 if not self._read_head():
