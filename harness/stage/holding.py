@@ -178,7 +178,8 @@ class Holding(Ending):
     def executed(self) -> list[int]:
         """Processes of the program that have executed another program (execve(2))."""
         own = self._executable(self.program.pid)
-        return [pid for pid in self.program.members() if self._executable(pid) != own]
+        # One that is just ending has no executable any more.
+        return [pid for pid in self.program.members() if self._executable(pid) not in ("", own)]
 
     @staticmethod
     def _executable(pid: int) -> str:

@@ -96,7 +96,7 @@ class Cgi(Web):
     def expect_script_ended(self) -> None:
         """No script runs any more."""
         settled = self.server.until(lambda: not self.server.executed(), patience=PATIENCE)
-        if self.server.executed():
+        if not settled.ready:
             raise Violation(
                 f"the client has gone, but the script still runs. {self.server.condition(settled)}",
                 kind="left-behind",
