@@ -26,7 +26,7 @@ class ProgramSpec:
         default=(),
         metadata=setting(
             Argv(),
-            "How to start it, with placeholders; left out: by file type, with {port} or {path} as the only argument.",
+            "How to start it, with placeholders; left out: by file type, with {port} or {path} as the only argument, and {root} behind it if the profile hands out files.",
         ),
     )
     env: Mapping[str, str] = field(

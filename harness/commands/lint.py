@@ -86,6 +86,8 @@ def _run(assignment: Assignment) -> str:
         return f"as: {' '.join(run)}"
     if isinstance(profile, ClientProfile) and not assignment.transport.is_unix:
         return f"with the arguments {' '.join(profile.arguments)}"
+    if "root" in profile.placeholders:
+        return "with the port and the directory as its only arguments"
     return f"with the {'path' if assignment.transport.is_unix else 'port'} as its only argument"
 
 

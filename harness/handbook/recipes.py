@@ -103,6 +103,29 @@ RECIPES: dict[str, Recipe] = {
         "hello comes back and nc ends by itself; the big file comes back the same; ss shows no connection in "
         "CLOSE-WAIT (that would be one the program has forgotten to close).",
     ),
+    "http": Recipe(
+        (
+            "mkdir -p www; printf 'a file\\n' > www/page; printf secret > secret; mkfifo www/pipe",
+            "./server 7000 www & server=$!",
+            "printf 'GET /page HTTP/1.1\\r\\nHost: localhost\\r\\n\\r\\n' | nc 127.0.0.1 7000 | od -c",
+            "printf 'GET /nothing HTTP/1.1\\r\\n\\r\\n' | nc 127.0.0.1 7000 | head -n 1",
+            "printf 'GET /../secret HTTP/1.1\\r\\n\\r\\n' | nc 127.0.0.1 7000 | head -n 1",
+            "printf 'GET\\r\\n\\r\\n' | nc -N 127.0.0.1 7000 | head -n 1",
+            _STILL_THERE,
+        ),
+        "od shows \\r \\n at the end of every line of the head, Content-Length is 7, and nothing follows the file; then a 404, "
+        "no secret, a 400 or nothing, and the program is still there. As another user than root, chmod 000 www/page makes a 403.",
+    ),
+    "cgi": Recipe(
+        (
+            "mkdir -p www; printf '#!/bin/sh\\nprintf \"Content-Type: text/plain\\\\r\\\\n\\\\r\\\\n\"; ls -l /proc/self/fd\\n' > www/script; chmod +x www/script",
+            "./server 7000 www & server=$!",
+            "for n in 1 2 3; do printf 'GET /script HTTP/1.1\\r\\n\\r\\n' | nc 127.0.0.1 7000; done",
+            "ps -o pid,stat,args --ppid $server",
+        ),
+        "Each time HTTP/1.1 200 OK, then what the script wrote, with descriptors 0, 1, 2 (and 3, the directory that ls itself reads); "
+        "no child in state Z is left.",
+    ),
     "idle": Recipe(
         (
             START,

@@ -22,6 +22,8 @@ SHOWN = {
     "bind": r"LISTEN.*:7000.*\n(.*\n)*status [1-9]\d*\n(.*\n)*status [1-9]\d*\n",
     "concurrency": r"hello\n",
     "half-close": r"hello\nsame\n(?!(.*\n)*CLOSE-WAIT)",
+    "http": r"(.*\n)*.*\\r  \\n  \\r  \\n(.*\n)*HTTP/1.1 404 .*\n(?!(.*\n)*secret)(.*\n)*still there\n",
+    "cgi": r"(HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\n(.*\n)*){3}",
     "listen": r"LISTEN +5 .*\nhello 3\nhello 4\nhello 5\nhello 6\nhello 7\n",
     "nonblocking": r"hello\nsame\n",
     "oob": r"hello\n\nSTAT .*\n.+\n",
@@ -54,7 +56,11 @@ def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if shutil.which("cc") is None:
         pytest.skip("no C compiler")
     place = tmp_path_factory.mktemp("recipes")
-    for source, name in (("echo_epoll_lt.c", "server"), ("udp_echo_any.c", "udp-server")):
+    for source, name in (
+        ("echo_epoll_lt.c", "server"),
+        ("udp_echo_any.c", "udp-server"),
+        ("http_cgi_iterative.c", "http-server"),
+    ):
         subprocess.run(["cc", "-o", str(place / name), str(PROGRAMS / "reference" / source)], check=True)
     if (nc := shutil.which("nc.openbsd")) is not None:
         (place / "nc").symlink_to(nc)
@@ -68,7 +74,8 @@ def test_a_right_program_shows_what_the_recipe_says(name: str, workplace: Path) 
         if not ((workplace / tool).exists() if tool == "nc" else shutil.which(tool)):
             pytest.skip(f"{tool} is not installed")
     script = [f"PATH={workplace}:$PATH"]
-    server, table = ("./udp-server", "-uln") if name == "udp" else ("./server", "-tln")
+    server = {"udp": "./udp-server", "http": "./http-server", "cgi": "./http-server"}.get(name, "./server")
+    table = "-uln" if name == "udp" else "-tln"
     for command in recipe.commands:
         script.append(command.replace("./server", server).replace("; ls /proc", f"; {ALL_CLOSED}; ls /proc"))
         if "& server=$!" in command:
@@ -92,7 +99,7 @@ def test_every_recipe_begins_by_starting_the_program() -> None:
     for name, recipe in RECIPES.items():
         begins = "server 7000" if name == "daemon" else "& server=$!"  # which starts in the background by itself
         assert any(begins in command for command in recipe.commands), name
-        others = ("unix", "accept/descriptor-exhaustion", "client", "names", "udp-client")
+        others = ("unix", "accept/descriptor-exhaustion", "client", "names", "udp-client", "http", "cgi")
         assert START in recipe.commands or name in others, name
 
 
