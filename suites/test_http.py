@@ -264,7 +264,7 @@ MALFORMED = {
     "a-reply": (b"HTTP/1.1 200 OK\r\n\r\n", False),
     "all-bytes": (bytes(range(1, 256)) + b"\r\n\r\n", False),
     "zeros": (b"\0" * 64 + b"\r\n\r\n", False),
-    "long-method": (b"G" * 5000 + b" /page.html HTTP/1.1\r\n\r\n", False),
+    "long-method": (b"G" * 5000 + b" /page.html HTTP/1.1\r\n\r\n", True),
     "conversions": (b"GET /%n%n%s%s%p%99999999d HTTP/1.1\r\n\r\n", False),
     "many-words": (b"GET /page.html HTTP/1.1 and so on\r\n\r\n", True),
     "no-colon": (b"GET /page.html HTTP/1.1\r\nno colon here\r\n\r\n", True),
