@@ -91,6 +91,7 @@ class Cgi(Web):
                 f"after the status line {literal(rest, 100)} came; the script wrote {literal(output, 100)}",
                 kind="not-as-is",
             )
+        visit.expect_whole()  # a Content-Length of the server's own would have to be right
         visit.expect_close()
 
     def expect_script_ended(self) -> None:

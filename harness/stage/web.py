@@ -69,7 +69,7 @@ class Web:
         client.send_unjudged(self.profile.get(name))
         return Visit(self, client)
 
-    def get(self, name: str, *headers: str, method: str = "GET", close: bool | None = None) -> Visit:
+    def get(self, name: str, *headers: str, method: str = "GET", close: bool = True) -> Visit:
         """Ask for the file *name*, percent-encoded as it is, and read what comes."""
         return self.send(self.profile.get(name, *headers, method=method, close=close))
 

@@ -86,14 +86,14 @@ class FileServerProfile(ServerProfile):
         bound.shelf = shelf
         return bound
 
-    def get(self, name: str, *headers: str, method: str = "GET", close: bool | None = None) -> bytes:
+    def get(self, name: str, *headers: str, method: str = "GET", close: bool = True) -> bytes:
         """The request for the file *name* (percent-encoded where that is wanted).
 
-        *close*: whether the client says ``Connection: close``; left out, unless the contract has the server keep it.
+        *close*: whether the client says ``Connection: close``.
         """
         slash = "/" if self.contract.target == "slash" else ""
         lines = [f"{method} {slash}{name} HTTP/1.1", "Host: localhost", *headers]
-        if not self.contract.keep_alive if close is None else close:
+        if close:
             lines.append("Connection: close")
         return "\r\n".join([*lines, "", ""]).encode("latin-1")
 
@@ -102,14 +102,15 @@ class FileServerProfile(ServerProfile):
         content = text(token % FILES, _USUAL_SIZE if size is None else size)
         name = f"{token % FILES}-{len(content)}.txt"
         self.shelf.put(name, content)
-        return self.get(name)
+        return self.get(name, close=self.one_request)
 
     def carry(self, data: bytes) -> bytes:
         """A GET of a file that consists of *data*; what can stand in a header line stands there as well."""
         name = f"{hashlib.sha256(data).hexdigest()[:12]}.bin"
         self.shelf.put(name, data)
         harmless = data and all(0x20 < byte < 0x7F for byte in data)
-        return self.get(name, *([f"User-Agent: {data.decode()}"] if harmless else []))
+        headers = [f"User-Agent: {data.decode()}"] if harmless else []
+        return self.get(name, *headers, close=self.one_request)
 
     def halves(self, request: bytes) -> tuple[bytes, bytes]:
         """Cut inside the value of the first header line."""
