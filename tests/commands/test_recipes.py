@@ -97,7 +97,9 @@ def test_a_right_program_shows_what_the_recipe_says(name: str, workplace: Path) 
 
 def test_every_recipe_begins_by_starting_the_program() -> None:
     for name, recipe in RECIPES.items():
-        begins = "server 7000" if name == "daemon" else "& server=$!"  # which starts in the background by itself
+        begins = (
+            "server 7000" if name == "daemon" else "& server=$!"
+        )  # which starts in the background by itself
         assert any(begins in command for command in recipe.commands), name
         others = ("unix", "accept/descriptor-exhaustion", "client", "names", "udp-client", "http", "cgi")
         assert START in recipe.commands or name in others, name
