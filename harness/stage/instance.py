@@ -97,7 +97,7 @@ class Instance:
         if settled.kind is not SettledKind.READY and not self.program.alive:
             self.program.collect_status()  # it is dead; our pid 1 is about to say how
         self._note_end()
-        if self.program.excess and settled.kind is not SettledKind.READY:
+        if self.program.excess:  # even if it is READY: that may be because we have ended the program
             raise Violation(self.program.excess, kind="excess", **self.facts())
         if settled.kind is SettledKind.INCONCLUSIVE:
             raise Inconclusive(
