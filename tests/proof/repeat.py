@@ -13,26 +13,17 @@ import os
 import platform
 import shlex
 import statistics
-import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 
+from benchmarks.load import busy_loops
 from harness.programs import Play, Specimen, programs, read
 from harness.verdict.outcome import Outcome
 from tests.matrix.running import RunError, check
-
-#: A busy loop that ends with whoever started it, however that one ends.
-_HOG = """
-import os, sys
-while os.getppid() == int(sys.argv[1]):
-    for _ in range(1_000_000):
-        pass
-"""
 
 #: The outcomes that a right program must not have, in the order of the table.
 _BAD = (Outcome.FAIL, Outcome.BLOCKED, Outcome.INCONCLUSIVE, Outcome.HARNESS_ERROR)
@@ -64,18 +55,6 @@ class Tally:
             self.seconds + other.seconds,
             self.outcomes + other.outcomes,
         )
-
-
-@contextlib.contextmanager
-def hogs(number: int) -> Iterator[None]:
-    """Keep *number* busy loops running."""
-    running = [subprocess.Popen([sys.executable, "-c", _HOG, str(os.getpid())]) for _ in range(number)]
-    try:
-        yield
-    finally:
-        for process in running:
-            process.kill()
-            process.wait()
 
 
 def run_once(specimen: Specimen, play: Play, options: list[str], tally: Tally) -> None:
@@ -143,7 +122,7 @@ def main() -> int:
         parser.error(f"no right program matches {arguments.programs}")
     tallies = {f"{specimen.path.name}, {play}": Tally() for specimen, play in chosen}
     until = time.monotonic() + 60 * arguments.minutes
-    with hogs(loops), contextlib.suppress(KeyboardInterrupt):
+    with busy_loops(loops), contextlib.suppress(KeyboardInterrupt):
         for seed in range(1, arguments.runs + 1):
             options = [f"--seed={seed}", *(f"--select={glob}" for glob in arguments.select)]
             for specimen, play in chosen:

@@ -21,8 +21,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -31,6 +30,7 @@ if not __package__:  # run as a script: give the relative imports below a packag
     sys.path[:0] = [str(_TESTS.parent), str(_TESTS)]
     __package__ = "observe.stress"
 
+from benchmarks.load import busy_loops
 from harness.observe.census import owned_listeners
 from harness.observe.quiescence import Oracle
 from harness.observe.settle import Settler
@@ -116,18 +116,6 @@ def _compiler() -> str:
     return os.environ.get("CC") or shutil.which("gcc") or "cc"
 
 
-@contextmanager
-def burning(processes: int) -> Iterator[None]:
-    """So many busy loops, to make the machine too small."""
-    loops = [subprocess.Popen(["sh", "-c", "while :; do :; done"]) for _ in range(processes)]
-    try:
-        yield
-    finally:
-        for loop in loops:
-            loop.kill()
-            loop.wait()
-
-
 class Server:
     """The stress server, its counter of finished requests, and one connection at a time."""
 
@@ -175,7 +163,7 @@ def run(options: Options, program: Path) -> Report:
     report = Report(options)
     dice = random.Random(options.seed)
     with ExitStack() as stack:
-        stack.enter_context(burning(options.load))
+        stack.enter_context(busy_loops(options.load))
         server = Server(program, options, stack)
         stack.callback(server.disconnect)
         for number in range(1, options.trials + 1):
