@@ -101,7 +101,16 @@ def test_every_recipe_begins_by_starting_the_program() -> None:
             "server 7000" if name == "daemon" else "& server=$!"
         )  # which starts in the background by itself
         assert any(begins in command for command in recipe.commands), name
-        others = ("unix", "accept/descriptor-exhaustion", "client", "names", "udp-client", "daemon", "http", "cgi")
+        others = (
+            "unix",
+            "accept/descriptor-exhaustion",
+            "client",
+            "names",
+            "udp-client",
+            "daemon",
+            "http",
+            "cgi",
+        )
         assert START in recipe.commands or name in others, name
 
 
