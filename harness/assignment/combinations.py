@@ -50,7 +50,11 @@ def yield_defaults(values: Mapping[str, Any], given: frozenset[str]) -> dict[str
     fitted = dict(values)
     if values.get("lifetime") == "one-client" and "concurrency" not in given:
         fitted["concurrency"] = "sequential"
-    if values.get("stop") == {} and "drain" not in given:
+    if values.get("lifetime") != "until-terminator" and "terminator" not in given:
+        fitted["terminator"] = ""
+    if values.get("lifetime") in ("one-client", "until-terminator") and "stop" not in given:
+        fitted["stop"] = {}  # it ends by itself (decision 0005)
+    if fitted.get("stop") == {} and "drain" not in given:
         fitted["drain"] = "unchecked"
     if values.get("keep_alive") and "closes" not in given:
         fitted["closes"] = "client"
@@ -94,6 +98,9 @@ def contract_clashes(
         yield _clash(contract, "closes", "that the client closes first if keep_alive = true")
     if contract.pipelined and not contract.keep_alive:
         yield _clash(contract, "pipelined", "keep_alive = true if requests are pipelined")
+    if profile.outputs and contract.output not in profile.outputs:
+        possible = either(f'"{output}"' for output in profile.outputs)
+        yield _clash(contract, "output", f"{possible} with the profile {profile.name}", profile.outputs)
     if contract.daemon and contract.output != "socket":
         expected = "output to the socket: a daemon's standard output is /dev/null"
         yield _clash(contract, _written("output", "daemon", given), expected)

@@ -33,7 +33,8 @@ Drain = Literal["finish-current", "drop", "unchecked"]
 Closes = Literal["client", "server"]
 Urgent = Literal["unchecked", "inline"]
 Framing = Literal["none", "line", "crlf", "length", "fixed"]
-Output = Literal["socket", "stdout", "stderr"]
+Output = Literal["socket", "stdout", "stderr", "either"]
+SelfEcho = Literal["forbidden", "required", "unchecked"]
 AnswersFrom = Literal["server", "anyone"]
 Prints = Literal["exact", "text", "among"]
 Target = Literal["slash", "bare"]
@@ -282,7 +283,11 @@ class Contract:
     )
     output: Output = field(
         default="socket",
-        metadata=setting(OneOf(get_args(Output)), "Where the program puts its result.", by_profile=True),
+        metadata=setting(
+            OneOf(get_args(Output)),
+            "Where the program puts its result; either is standard output or standard error, whichever it likes.",
+            by_profile=True,
+        ),
     )
     max_datagram: int = field(
         default=65507,
@@ -298,6 +303,53 @@ class Contract:
         metadata=setting(
             Pattern(),
             "What the server's text must match, from beginning to end.",
+            roles=_SERVERS,
+            by_profile=True,
+        ),
+    )
+    prefix: str = field(
+        default="",
+        metadata=setting(
+            Pattern(),
+            "What the server must put before the text of a line that it passes on or prints; left out, anything "
+            "printable, or nothing. The first group in it, if there is one, is the id of the member who said it.",
+            roles=_SERVERS,
+            by_profile=True,
+        ),
+    )
+    join: str = field(
+        default="",
+        metadata=setting(
+            Pattern(),
+            "The line that the other members get when one joins; left out, nobody asks. "
+            "The first group in it, if there is one, is the new member's id.",
+            roles=_SERVERS,
+            by_profile=True,
+        ),
+    )
+    leave: str = field(
+        default="",
+        metadata=setting(
+            Pattern(),
+            "The line that the other members get when one leaves; left out, nobody asks.",
+            roles=_SERVERS,
+            by_profile=True,
+        ),
+    )
+    self_echo: SelfEcho = field(
+        default="unchecked",
+        metadata=setting(
+            OneOf(get_args(SelfEcho)),
+            "Whether the line of a member comes back to that member as well.",
+            roles=_SERVERS,
+            by_profile=True,
+        ),
+    )
+    longest_line: int = field(
+        default=4000,
+        metadata=setting(
+            Number(64, 65535, unit="bytes, the line end included"),
+            "The longest line it must carry; at a terminal nobody can type more than 4096 bytes (termios(3)).",
             roles=_SERVERS,
             by_profile=True,
         ),

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import copy
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from typing import ClassVar, Literal, Self
 
@@ -85,6 +86,17 @@ class Conversation(ABC):
     def received(self, data: bytes = b"") -> Judgement:
         """*data* came back; without data: the judgement as it stands now."""
 
+    def ended(self) -> None:  # noqa: B027 (most have no use for it)
+        """Nothing more can come back."""
+
+
+class Audience(Enum):
+    """Who gets what the program owes for a request."""
+
+    CLIENT = "writes its answer to the client that asked"
+    READER = "prints its answer and writes nothing to the client"
+    OTHERS = "passes on what a client says to the others and owes that client nothing"
+
 
 class Profile(ABC):
     """An application protocol; a subclass states the class variables and its dialogue."""
@@ -101,6 +113,8 @@ class Profile(ABC):
     """Contract fields marked ``by_profile`` that this profile looks at."""
     framings: ClassVar[tuple[str, ...]] = ("none",)
     """The values of ``contract.framing`` it can be judged by."""
+    outputs: ClassVar[tuple[str, ...]] = ()
+    """The values of ``contract.output`` it can be judged by; empty if it does not say."""
     placeholders: ClassVar[tuple[str, ...]] = ()
     """Placeholders it has beyond those of its role and transport, such as ``root``."""
 
@@ -120,6 +134,9 @@ class ServerProfile(Profile):
     prompt: ClassVar[bool] = True
     """Replies come at once, without waiting for the client's EOF."""
 
+    speaks_first: ClassVar[bool] = False
+    """What is owed is owed to whoever connects: nothing is asked for, and what a client sends is not read."""
+
     piecemeal: ClassVar[bool] = False
     """Each piece that was read is answered by itself: a request has no end before which nothing is owed."""
 
@@ -130,6 +147,11 @@ class ServerProfile(Profile):
     def one_request(self) -> bool:
         """The connection ends with the answer to its first request: whoever asks again, connects again."""
         return self.contract.closes == "server"
+
+    @property
+    def audience(self) -> Audience:
+        """Who gets the answer; by ``contract.output``, unless a profile knows better."""
+        return Audience.CLIENT if self.contract.output == "socket" else Audience.READER
 
     @property
     def closes_after(self) -> Literal["client", "server"]:
@@ -163,6 +185,10 @@ class ServerProfile(Profile):
         """A fresh conversation; a profile whose replies can be large overrides it to be incremental."""
         return _Whole(self)
 
+    def printing(self) -> Conversation:
+        """The same about one stream of the program's output (contract.output), for one client's connection."""
+        raise NotImplementedError(f"{self.name} does not say what the program prints")
+
 
 class DatagramProfile(Profile):
     """A server that answers datagrams."""
@@ -180,6 +206,35 @@ class DatagramProfile(Profile):
     @abstractmethod
     def replies(self, request: bytes) -> list[bytes]:
         """The datagrams owed for *request*, in order."""
+
+    smallest: ClassVar[int] = 1
+    """The shortest request, in bytes, of which the answer still tells which one it belongs to."""
+
+    def unmatched(self, owed: Sequence[bytes], came: Sequence[bytes]) -> tuple[list[bytes], list[bytes]]:
+        """Of the datagrams *owed* those that did not come, and of those that *came* those that are not owed."""
+        missing, surplus = Counter(owed) - Counter(came), Counter(came) - Counter(owed)
+        return list(missing.elements()), list(surplus.elements())
+
+    def printing(self) -> Conversation:
+        """What the program prints on one stream of its output (contract.output), for all its clients together.
+
+        ``sent`` is called with each datagram, in the order in which they were sent.
+        """
+        raise NotImplementedError(f"{self.name} does not say what the program prints")
+
+
+class Silence(Conversation):
+    """A connection over which nothing in particular is owed, and anything may come."""
+
+    def sent(self, data: bytes) -> None:
+        """Nothing is owed for it."""
+
+    def finish(self) -> None:
+        """Nothing is owed for that either."""
+
+    def received(self, data: bytes = b"") -> Judgement:
+        """Whatever it is."""
+        return Judgement(Standing.SETTLED)
 
 
 class _Whole(Conversation):
