@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 
-from harness.assignment.profiles._base import ServerProfile
+from harness.assignment.profiles._base import Audience, ServerProfile
 from harness.assignment.profiles._files import FileServerProfile
 from harness.verdict.outcome import Level
 
@@ -220,6 +220,24 @@ half_closes = client_that(
     "half_closes", "the end of its input need not be passed on: the client ends with its dialogue"
 )
 bulk = client_that("bulk", "the client sends little at a time")
+
+
+def asking(assignment: Assignment) -> str | None:
+    """Only servers that are asked something."""
+    profile = assignment.profile
+    if isinstance(profile, ServerProfile) and profile.speaks_first:
+        return f"this is about what a client sends; {profile.name} speaks first and need not read"
+    return None
+
+
+def answering(assignment: Assignment) -> str | None:
+    """Only servers that write their answer to the client that asked."""
+    profile = assignment.profile
+    if isinstance(profile, ServerProfile) and profile.audience is not Audience.CLIENT:
+        return f"this is about an answer to the client; {profile.name} {profile.audience.value}"
+    if assignment.contract.output != "socket":
+        return f"this is about an answer to the client; {profile.name} {Audience.READER.value}"
+    return None
 
 
 def when(field: str, *values: object) -> Condition:

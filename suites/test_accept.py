@@ -34,6 +34,23 @@ def test_sequential(server):
 
 
 @check(
+    "accept/one-client",
+    by_contract("lifetime", one_client=MUST),
+    "exit(3)",
+    "accept(2)",
+    only=stream,
+    needs="accept/first-client",
+    usual="main() returns another status than 0 (that of printf(), say), the program waits for a second client, or it is killed at its end",
+)
+def test_one_client(server):
+    """A program that is to serve one client ends by itself after it, with status 0."""
+    client = server.client()
+    client.exchange()
+    client.leave()
+    server.expect_own_end()
+
+
+@check(
     "accept/own-reply",
     MUST,
     "accept(2)",

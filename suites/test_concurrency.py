@@ -4,6 +4,8 @@ from harness.checks import (
     ADVICE,
     MUST,
     SHOULD,
+    answering,
+    asking,
     by_contract,
     check,
     concurrent,
@@ -58,7 +60,7 @@ def test_interleaved(server, contract, stage):
     "concurrency/no-cross-talk",
     MUST,
     "read(2)",
-    only=(stream, lasting),
+    only=(stream, lasting, asking),
     needs="accept/first-client",
     usual="one buffer is used for all clients",
 )
@@ -79,7 +81,7 @@ def test_no_cross_talk(server):
     SIDE_BY_SIDE,
     "send(2)",
     "fcntl(2) O_NONBLOCK",
-    only=(stream, lasting),
+    only=(stream, lasting, answering),
     needs=("concurrency/silent-client", "stream/large"),
     usual="a blocking write() to a client that does not read stops the whole program",
 )

@@ -3,6 +3,8 @@
 from harness.checks import (
     MUST,
     SHOULD,
+    answering,
+    asking,
     by_contract,
     check,
     concurrent,
@@ -41,7 +43,7 @@ def test_reply_after_fin(server):
     MUST,
     "shutdown(2)",
     "RFC 9293 section 3.6",
-    only=stream,
+    only=(stream, answering),
     needs=("accept/first-client", "stream/large"),
     usual="at the client's FIN what is still to be written is thrown away",
 )
@@ -59,7 +61,7 @@ def test_large_reply_after_fin(server):
     MUST,
     "shutdown(2)",
     "epoll_ctl(2) EPOLLRDHUP",
-    only=stream,
+    only=(stream, asking),
     needs="accept/first-client",
     usual="the end of the connection (EPOLLRDHUP, POLLHUP) is handled before the data that came with it",
 )
@@ -111,7 +113,7 @@ def test_orderly_close(server):
     SHOULD,
     "RFC 1122 section 4.2.2.13",
     "close(2)",
-    only=(tcp, when("closes", "server"), long_requests),
+    only=(tcp, asking, when("closes", "server"), long_requests),
     needs="accept/first-client",
     usual="close() with input unread sends a reset, which destroys an answer still under way",
 )
@@ -147,7 +149,7 @@ def test_server_first(server):
     "half-close/others-unaffected",
     MUST,
     "shutdown(2)",
-    only=(stream, lasting, concurrent),
+    only=(stream, lasting, concurrent, answering),
     needs="concurrency/silent-client",
     usual="a half-closed client keeps the program busy or makes it end",
 )

@@ -1,6 +1,6 @@
 """listen: the socket that waits for clients, and its queue."""
 
-from harness.checks import MUST, SHOULD, by_contract, check, stream
+from harness.checks import MUST, SHOULD, by_contract, check, lasting, stream
 
 
 @check(
@@ -20,7 +20,7 @@ def test_passive_socket(stage):
     SHOULD,
     "listen(2)",
     "tcp(7)",
-    only=stream,
+    only=(stream, lasting),
     needs="accept/first-client",
     usual="a backlog of 0 or 1, or one accept() for several clients that have come together",
 )

@@ -1,6 +1,6 @@
 """oob: urgent data."""
 
-from harness.checks import MUST, SERVES, by_contract, check, lasting, tcp
+from harness.checks import MUST, SERVES, asking, by_contract, check, lasting, tcp
 
 
 @check(
@@ -8,7 +8,7 @@ from harness.checks import MUST, SERVES, by_contract, check, lasting, tcp
     MUST,
     "tcp(7)",
     "RFC 6093",
-    only=(tcp, lasting),
+    only=(tcp, lasting, asking),
     needs=SERVES,
     usual="the exceptional condition is waited for and never fetched, so the loop spins",
 )

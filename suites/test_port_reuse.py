@@ -13,14 +13,14 @@ BEFORE_BIND = "SO_REUSEADDR is not set on the listening socket before bind()"
     REUSE,
     "socket(7) SO_REUSEADDR",
     "RFC 9293 section 3.6.1",
-    only=(tcp, lasting),
+    only=tcp,
     needs="accept/first-client",
     usual=BEFORE_BIND,
 )
 def test_restart_in_time_wait(server, stage):
     """The program can be started again at once, though a connection of its predecessor lingers in TIME_WAIT."""
     client = server.client()
-    client.exchange()
+    client.engage()
     server.end()
     client.read_all()
     client.vanish()
@@ -32,14 +32,14 @@ def test_restart_in_time_wait(server, stage):
     "port-reuse/restart-after-kill",
     REUSE,
     "socket(7) SO_REUSEADDR",
-    only=(tcp, lasting),
+    only=tcp,
     needs=("accept/first-client", "listen/keeps-listening"),
     usual=BEFORE_BIND,
 )
 def test_restart_after_kill(server, stage):
     """The program can be started again after it was killed with clients connected."""
-    clients = [server.client() for _ in range(2)]
-    clients[0].exchange()
+    clients = server.crowd(2)
+    clients[0].engage()
     server.end(Signals.SIGKILL)
     server.close()
     stage.restart(server).serves()

@@ -1,6 +1,6 @@
 """reset: the peer is gone, and says so with an RST."""
 
-from harness.checks import MUST, SERVES, check, lasting, stream
+from harness.checks import MUST, SERVES, answering, asking, check, lasting, stream
 
 BIG = 8 << 20
 TINY_WINDOW = 4096
@@ -30,7 +30,7 @@ def test_idle(server):
     "reset/mid-request",
     MUST,
     "recv(2) ECONNRESET",
-    only=(stream, lasting),
+    only=(stream, lasting, asking),
     needs=SERVES,
     usual=SURVIVE,
 )
@@ -48,7 +48,7 @@ def test_mid_request(server):
     MUST,
     "signal(7) SIGPIPE",
     "send(2) MSG_NOSIGNAL",
-    only=(stream, lasting),
+    only=(stream, lasting, answering),
     needs=SERVES,
     usual=SURVIVE,
 )
@@ -66,7 +66,7 @@ def test_mid_reply(server):
     MUST,
     "signal(7) SIGPIPE",
     "send(2) EPIPE",
-    only=(stream, lasting),
+    only=(stream, lasting, answering),
     needs=SERVES,
     usual=SURVIVE,
 )

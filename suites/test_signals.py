@@ -4,6 +4,8 @@ from harness.checks import (
     MUST,
     SERVES,
     SHOULD,
+    answering,
+    asking,
     by_contract,
     check,
     if_set,
@@ -36,7 +38,7 @@ def test_stop_idle(server, stop_signal):
 def test_stop_with_idle_client(server, stop_signal):
     """The signal ends the program though a silent client is connected, and that client's connection is closed in order."""
     client = server.client()
-    client.exchange()
+    client.engage()
     server.stop(stop_signal)
     client.expect_close()
 
@@ -46,7 +48,7 @@ def test_stop_with_idle_client(server, stop_signal):
     by_contract("drain", finish_current=MUST),
     "signal(7)",
     "signal-safety(7)",
-    only=stream,
+    only=(stream, answering),
     needs=("signals/stop-idle", "half-close/large-reply-after-fin"),
     usual="the handler calls exit(), or an interrupted write() is not continued",
 )
@@ -62,7 +64,7 @@ def test_finish_current(server, stop_signal):
     "signals/mid-request",
     by_contract("drain", finish_current=MUST, drop=MUST),
     "read(2) EINTR",
-    only=stream,
+    only=(stream, asking),
     needs="signals/stop-idle",
     usual="an interrupted read() is taken for data or for the end of the request",
 )

@@ -5,6 +5,8 @@ import pytest
 from harness.checks import (
     MUST,
     SHOULD,
+    answering,
+    asking,
     by_contract,
     byte_stream,
     check,
@@ -41,7 +43,7 @@ def test_every_byte_value(server):
     MUST,
     "RFC 9293 section 3.1",
     "read(2)",
-    only=byte_stream,
+    only=(byte_stream, asking),
     needs="accept/first-client",
     usual=ONE_READ,
 )
@@ -57,7 +59,7 @@ def test_byte_at_a_time(server):
     MUST,
     "RFC 9293 section 3.1",
     "read(2)",
-    only=(byte_stream, many_requests),
+    only=(byte_stream, asking, many_requests),
     needs="accept/first-client",
     usual="after one read() only the first message is handled",
 )
@@ -100,10 +102,7 @@ def test_buffer_edges(server, power):
 )
 def test_long_then_short(server):
     """The answer to a short request holds nothing of a longer one before it."""
-    client = server.client()
-    client.exchange(size=1000)
-    client.exchange(size=10)
-    client.exchange(size=500)
+    server.client().exchange_in_turn((1000, 10, 500))
 
 
 @check(
@@ -128,7 +127,7 @@ def test_large(server):
     MUST,
     "write(2)",
     "send(2) EAGAIN",
-    only=stream,
+    only=(stream, answering),
     needs="stream/large",
     usual="a short write() or EAGAIN is not continued",
 )
@@ -145,7 +144,7 @@ def test_slow_reader(server):
     MUST,
     "RFC 9293 section 3.1",
     "read(2)",
-    only=byte_stream,
+    only=(byte_stream, asking),
     needs="stream/byte-at-a-time",
     usual=ONE_READ,
 )
@@ -164,7 +163,7 @@ def test_split_anywhere(server, splits):
     "stream/no-early-reply",
     by_contract("framing", line=MUST, crlf=MUST, length=MUST, fixed=MUST),
     "read(2)",
-    only=byte_stream,
+    only=(byte_stream, asking),
     needs="accept/first-client",
     usual=ONE_READ,
 )
@@ -182,7 +181,7 @@ def test_no_early_reply(server):
     SHOULD,
     "write(2)",
     "poll(2)",
-    only=(stream, long_requests),
+    only=(stream, answering, long_requests),
     needs="stream/large",
     usual="both sides wait in write(), and nobody reads",
 )
@@ -198,7 +197,7 @@ def test_both_ways_at_once(server):
     "stream/incomplete-then-gone",
     MUST,
     "read(2)",
-    only=(stream, lasting),
+    only=(stream, lasting, asking),
     needs=("accept/sequential", "reset/idle", "reset/mid-request"),
     usual="a message that stays incomplete is waited for, or used, after the client has left",
 )
@@ -227,8 +226,8 @@ def test_incomplete_then_gone(server):
 )
 def test_idle_costs_nothing(server, client):
     """While nothing moves, the program uses no CPU time."""
-    one = server.client(receive_buffer=TINY_WINDOW)
-    one.exchange()
+    one = server.client(receive_buffer=TINY_WINDOW if client == "lazy" else None)
+    one.engage()
     if client == "half_closed":
         one.finish_sending()
     elif client == "lazy":

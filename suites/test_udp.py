@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.checks import MUST, SHOULD, check, udp
+from harness.checks import MUST, SHOULD, answering, by_contract, check, transports, udp
 
 SIZES = [1, 511, 512, 513, 1023, 1024, 1025, 1472, 4096, 8192, 65507]
 
@@ -33,8 +33,8 @@ def test_one_for_one(server):
     """Each datagram is answered by one datagram, and boundaries are kept."""
     client = server.datagram_client()
     with server.paused():
-        for size in (1, 2, 3):
-            client.ask(size=size)
+        for surplus in range(3):
+            client.ask(size=server.profile.smallest + surplus)
     client.expect_replies()
 
 
@@ -66,8 +66,8 @@ def test_empty(server):
     """An empty datagram is a datagram like any other."""
     client = server.datagram_client()
     client.send(b"")
+    client.ask()
     client.expect_replies()
-    client.exchange()
 
 
 @check(
@@ -95,7 +95,7 @@ def test_two_clients(server):
     MUST,
     "RFC 1122 section 4.1.3.5",
     "ip(7) IP_PKTINFO",
-    only=udp,
+    only=(udp, answering),
     needs="udp/first-datagram",
     usual="the reply is sent from another socket than the one that received",
 )
@@ -109,7 +109,7 @@ def test_reply_from_same_address(server):
     "udp/client-gone",
     MUST,
     "udp(7) ECONNREFUSED",
-    only=udp,
+    only=(udp, answering),
     needs="udp/first-datagram",
     usual="ECONNREFUSED from the next call is taken for a fatal error",
 )
@@ -135,8 +135,9 @@ def test_client_gone(server):
 def test_no_stale_bytes(server):
     """The answer to a short datagram holds nothing of a longer one before it."""
     client = server.datagram_client()
-    client.exchange(size=1000)
-    client.exchange(size=5)
+    client.ask(size=1000)
+    client.ask(size=server.profile.smallest + 4)
+    client.expect_replies()
 
 
 @check(
@@ -167,6 +168,24 @@ def test_burst(server, contract):
             client.ask(size=100)
         server.require_no_drops()
     client.expect_replies()
+
+
+@check(
+    "udp/ends-at-terminator",
+    by_contract("lifetime", until_terminator=MUST),
+    "exit(3)",
+    "strcmp(3)",
+    only=transports("udp", "udp6", "unix-dgram"),
+    needs="udp/first-datagram",
+    usual="the datagram has no NUL at its end, so strcmp() compares what stands behind it as well; or the status is not 0",
+)
+def test_ends_at_terminator(server):
+    """The terminator ends the program, with status 0; other datagrams do not."""
+    client = server.datagram_client()
+    client.ask()
+    server.expect_running()
+    server.conclude()
+    server.expect_own_end()
 
 
 @check(

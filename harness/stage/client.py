@@ -53,6 +53,7 @@ class Client:
         self._rest = b""
         self._last_byte = 0.0
         self._judging = True
+        self._finished = False
         self._fed = bytearray()
         self._consumed = 0
         self._connect()
@@ -103,6 +104,10 @@ class Client:
 
     def send(self, data: bytes) -> bytes:
         """Send *data* as far as the kernel takes it now; the rest follows while we wait for the answer."""
+        if self._finished and not self.server.server_profile.prompt:
+            raise CannotAsk("the answer comes after the end of what a client sends: it can ask only once")
+        if not data:  # to be connected is all that this protocol asks for
+            return data
         self.say(f"sent {count(len(data), 'byte')} {literal(data)}")
         self._queue(data)
         return data
@@ -130,7 +135,7 @@ class Client:
     def send_surplus(self) -> None:
         """Send more than the program will ever read: input beyond the request."""
         self.say("went on sending")
-        self.peer.queue(self.server.server_profile.request(self.server.next_token(), None))
+        self.peer.queue(self.server.server_profile.request(self.server.next_token(), None) or b"surplus\n")
         self.peer.push()
 
     def send_byte_by_byte(self, data: bytes) -> None:
@@ -139,6 +144,9 @@ class Client:
 
     def finish_sending(self) -> None:
         """Shut down the sending side (half-close): the program sees end of file, we still read."""
+        if self._finished:
+            return
+        self._finished = True
         self.say("finished sending (shutdown SHUT_WR: a FIN)")
         self._conversation.finish()
         self._judgement = self._conversation.received()
@@ -272,10 +280,7 @@ class Client:
 
     def leave(self) -> None:
         """End the conversation in order: finish sending, read to the end, close."""
-        if not self.peer.fin_sent:
-            self._conversation.finish()
-            self._judgement = self._conversation.received()
-            self.peer.finish()
+        self.finish_sending()
         self._until(lambda: self.peer.over)
         self.vanish()
 
@@ -338,8 +343,20 @@ class Client:
     # -- what our side expects ---------------------------------------------------------------
 
     def expect_reply(self) -> None:
-        """Everything owed by now arrives, and nothing that cannot be right."""
-        settled = self._until(lambda: self._judgement.standing is not Standing.OWING or self.peer.over)
+        """Everything owed by now arrives, and nothing that cannot be right.
+
+        Of a program that answers only after the end of what a client sends, this is the end.
+        """
+        profile = self.server.server_profile
+        if not profile.prompt:
+            self.finish_sending()
+        # The text of one who speaks first has no end but that of the connection: all of it is judged.
+        settled = self._until(
+            lambda: (
+                self.peer.over
+                or (self._judgement.standing is not Standing.OWING and not profile.speaks_first)
+            )
+        )
         self._check_bytes()
         if self._judgement.standing is Standing.SETTLED:
             return
@@ -395,6 +412,27 @@ class Client:
         """One request, and its whole answer."""
         self.ask(token, size=size)
         self.expect_reply()
+
+    def engage(self) -> None:
+        """Have the program serve this client, which stays: an exchange, or else a request that it has read."""
+        if self.server.server_profile.prompt:
+            self.exchange()
+        else:
+            self.send_and_see_read(None)
+
+    def exchange_in_turn(self, sizes: Sequence[int]) -> None:
+        """Requests of these sizes in bytes, each after the one before was answered (or read, if answers come at the end)."""
+        for size in sizes:
+            if self.server.server_profile.prompt:
+                self.exchange(size=size)
+            else:
+                self.send_and_see_read(size)
+        self.expect_reply()
+
+    def send_and_see_read(self, size: int | None) -> None:
+        """Send a request of *size* bytes and wait until the program has read it, or will not."""
+        self.ask(size=size)
+        self._until(lambda: not self.peer.unsent and self.server.has_read(self.peer.socket))
 
     def expect_close(self) -> None:
         """The program closes its side with a FIN, having sent everything it owed and nothing else."""

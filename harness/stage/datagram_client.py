@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import socket
-from collections import Counter
 from typing import TYPE_CHECKING, cast
 
 from harness.assignment.profiles._base import DatagramProfile
@@ -66,6 +65,13 @@ class DatagramClient:
         self.server.timeline.record("peer", f"{self.name} sent {count(len(data), 'byte')} of garbage")
         self.peer.send(data, self.address.sockaddr)
 
+    def send_terminator(self, terminator: str) -> None:
+        """Send the text that ends the program."""
+        self.server.timeline.record(
+            "peer", f"{self.name} sent the terminator {terminator!r} to {self.address}"
+        )
+        self.peer.send(terminator.encode(), self.address.sockaddr)
+
     def expect_replies(self) -> None:
         """Every datagram owed comes, whole, once, from the address that was asked, and no other.
 
@@ -86,12 +92,11 @@ class DatagramClient:
         owed, self.owed = self.owed, []
         for datagram in came:
             self._check_source(datagram)
-        missing = list((Counter(owed) - Counter(d.data for d in came)).elements())
-        surplus = list((Counter(d.data for d in came) - Counter(owed)).elements())
+        missing, surplus = self.profile.unmatched(owed, [datagram.data for datagram in came])
         if not missing and not surplus:
             return
         facts: dict[str, object] = {"missing": missing, "surplus": surplus, **self.server.facts()}
-        if missing and surplus and len(missing) == len(surplus) == 1:
+        if len(missing) == len(surplus) == 1 and missing[0]:
             want, got = missing[0], surplus[0]
             offset = next(
                 (i for i, (a, b) in enumerate(zip(want, got, strict=False)) if a != b),
@@ -106,7 +111,9 @@ class DatagramClient:
         if missing and not surplus:
             raise Violation(
                 f"{self.name} got {count(len(came), 'datagram')} of the {len(owed)} it is owed; "
-                f"the first one missing is {literal(missing[0], 24)} ({count(len(missing[0]), 'byte')}). {self.server.condition(settled)}",
+                f"the first one missing is {literal(missing[0], 24)} ({count(len(missing[0]), 'byte')}). {self.server.condition(settled)}"
+                if missing[0]
+                else f"{self.name} got {count(len(came), 'datagram')} of the {len(owed)} it is owed. {self.server.condition(settled)}",
                 kind="no-reply",
                 **facts,
             )

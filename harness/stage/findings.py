@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 from harness.observe.settle import Settled
 from harness.verdict.outcome import Violation
-from harness.verdict.show import count, difference, literal
+from harness.verdict.show import count, difference, literal, text
 
 if TYPE_CHECKING:
     from harness.assignment.profiles._base import Judgement
     from harness.stage.client import Client
+    from harness.stage.instance import Instance
 
 
 def _state(client: Client, settled: Settled) -> str:
@@ -21,8 +22,9 @@ def _state(client: Client, settled: Settled) -> str:
 def _got(client: Client, judgement: Judgement) -> str:
     received = len(client.received)
     if judgement.expected is None:
+        owed = judgement.why or "more was owed"
         return (
-            f"{client.name} got {literal(bytes(client.received))} and more was owed"
+            f"{client.name} got {literal(bytes(client.received))}, and {owed}"
             if received
             else f"{client.name} got no answer"
         )
@@ -116,4 +118,43 @@ def not_closed(client: Client, settled: Settled) -> Violation:
         kind="not-closed",
         state=server_side,
         **client.server.facts(),
+    )
+
+
+_STREAMS = {
+    "stdout": "standard output",
+    "stderr": "standard error",
+    "either": "standard output or standard error",
+}
+
+
+def _printed(instance: Instance) -> str:
+    """The end of what the program has printed so far."""
+    output = instance.program.output
+    said = [
+        f"on {name} {literal(data[-160:], 160)}"
+        for name, data in (("stdout", output.stdout), ("stderr", output.stderr))
+        if data.strip()
+    ]
+    return f"It has printed {' and '.join(said)}." if said else "It has printed nothing at all."
+
+
+def missing_output(instance: Instance, judgement: Judgement, settled: Settled) -> Violation:
+    """What should be printed is not, and will not be."""
+    where = _STREAMS[instance.contract.output]
+    output = instance.program.output
+    return Violation(
+        f"on {where} the program printed {judgement.why}, and no more will come. "
+        f"{_printed(instance)} {instance.condition(settled)}",
+        kind="no-output",
+        silent=not (output.stdout or output.stderr),
+        **instance.facts(),
+    )
+
+
+def wrong_output(instance: Instance, judgement: Judgement) -> Violation:
+    """Something was printed that cannot be right."""
+    where = _STREAMS[instance.contract.output]
+    return Violation(
+        f"on {where} the program printed something wrong: {text(judgement.why.encode())}", kind="wrong-output"
     )

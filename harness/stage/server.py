@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import cast
 
-from harness.assignment.profiles._base import ServerProfile
+from harness.assignment.profiles._base import Audience, DatagramProfile, ServerProfile
 from harness.observe import census
 from harness.stage import sight
+from harness.stage.address import Address
 from harness.stage.background import Background
 from harness.stage.client import Client
 from harness.stage.datagram_client import DatagramClient
 from harness.stage.feeding import SMALLEST, feed_until_it_holds_back
 from harness.stage.patience import PATIENCE
-from harness.verdict.outcome import Violation
+from harness.stage.printing import PrintedClient, PrintedDatagramClient, Printing
+from harness.verdict.outcome import NotApplicable, Violation
 
 #: More than all buffers between two sockets hold, so that a writer has to wait for its reader.
 BIG = 8 << 20
@@ -24,7 +27,29 @@ TINY_WINDOW = 4096
 
 
 class Server(Background):
-    """A started instance whose profile is a server's; it listens."""
+    """A started instance whose profile is a server's; it listens.
+
+    A program that ends by its contract, after one client or after the terminator, is started anew for the
+    client that comes next: the same object then stands for the new instance.
+    """
+
+    #: Whether a client has come to this instance.
+    _visited = False
+    #: Whether this instance has been given its terminator.
+    _concluded = False
+    _printing: Printing | None = None
+
+    @property
+    def serves_one(self) -> bool:
+        """Whether the contract lets it end after its first client."""
+        return self.contract.lifetime == "one-client"
+
+    @property
+    def printing(self) -> Printing:
+        """What this instance prints for the datagrams that are sent to it from now on."""
+        if self._printing is None:
+            self._printing = Printing(self, cast(DatagramProfile, self.profile).printing)
+        return self._printing
 
     @property
     def server_profile(self) -> ServerProfile:
@@ -37,15 +62,23 @@ class Server(Background):
 
     def client(self, *, at: str | None = None, receive_buffer: int | None = None) -> Client:
         """A new client, connected; *at* is another address of this machine, *receive_buffer* in bytes."""
+        audience = self.server_profile.audience
+        if receive_buffer is not None and audience is not Audience.CLIENT:
+            raise NotApplicable(f"a client cannot read too slowly here: the program {audience.value}")
+        self.be_fresh()
+        self._visited = True
         address = self.address if at is None else self.address.on(at)
+        kind = PrintedClient if audience is Audience.READER else Client
         return self.stage.adopt(
-            Client(self, self.stage.next_name("client"), address, receive_buffer=receive_buffer)
+            kind(self, self.stage.next_name("client"), address, receive_buffer=receive_buffer)
         )
 
     def datagram_client(self, *, at: str | None = None, named: bool = True) -> DatagramClient:
         """A new client with a datagram socket of its own; one that is not *named* cannot be answered (unix(7))."""
+        self.be_fresh()
         address = self.address if at is None else self.address.on(at)
-        return self.stage.adopt(DatagramClient(self, self.stage.next_name("client"), address, named=named))
+        kind = DatagramClient if self.contract.output == "socket" else PrintedDatagramClient
+        return self.stage.adopt(kind(self, self.stage.next_name("client"), address, named=named))
 
     def serves(self, *, at: str | None = None) -> None:
         """One new client, *at* an address of this machine, gets its answer."""
@@ -61,6 +94,62 @@ class Server(Background):
         client.exchange()
         client.close()
 
+    # -- ends that the contract knows --------------------------------------------------------
+
+    def be_fresh(self) -> None:
+        """See to it that a client that comes now is served: start anew what has had its only client, or its terminator."""
+        if self.serves_one and self._visited:
+            self.expect_no_crash()
+            self._renew(self.stage.new_address())
+        elif self._concluded:
+            self._renew(self.address)
+
+    def _renew(self, address: Address) -> None:
+        self.close()
+        fresh = self.stage.serve(address)
+        self.program, self.oracle, self.address, self.name = (
+            fresh.program,
+            fresh.oracle,
+            fresh.address,
+            fresh.name,
+        )
+        self._said_end = self._visited = self._concluded = False
+        self._printing = None
+
+    def expect_no_crash(self) -> None:
+        """Whatever the program does after its client, it is not killed by a signal."""
+        self.settle()
+        if (status := self.status) is not None and status.signal is not None:
+            raise Violation(
+                f"after its client it was {status}.{self.last_words()}", kind="died", **self.facts()
+            )
+
+    def expect_own_end(self) -> None:
+        """The program ends by itself, with status 0, since its contract says that it has done enough."""
+        self.timeline.record("peer", "waited for the program to end by itself")
+        self.expect_end(0)
+
+    def conclude(self) -> bool:
+        """Send the terminator, so that a program that ends by it prints what it may have kept in its buffer.
+
+        False if there is none, or the program is gone already.
+        """
+        terminator = self.contract.terminator
+        if not terminator or self.address.type != socket.SOCK_DGRAM or self.status is not None:
+            return False
+        self._concluded = True
+        client = self.stage.adopt(DatagramClient(self, self.stage.next_name("client"), self.address))
+        client.send_terminator(terminator)
+        self.until(lambda: self.program.status is not None)
+        return True
+
+    @contextlib.contextmanager
+    def paused(self) -> Iterator[None]:
+        """Stop every process of the program (SIGSTOP), act, and let it go on (SIGCONT)."""
+        self.be_fresh()
+        with super().paused():
+            yield
+
     def expect_running(self) -> None:
         """The program has not ended, and does not spin."""
         self.settle()
@@ -72,8 +161,16 @@ class Server(Background):
         self.settle(patience=PATIENCE)
 
     def still_serves(self) -> None:
-        """Afterwards the program is not gone, does not spin, and serves a new client."""
+        """Afterwards the program is not gone, does not spin, and serves a new client.
+
+        One that serves a single client, and has had it, has ended by itself, with status 0.
+        """
         self.settle()
+        if self.serves_one and self._visited:
+            self.expect_own_end()
+            return
+        if self._concluded:
+            self.be_fresh()
         if (status := self.status) is not None:
             raise Violation(
                 f"afterwards the program is gone: {status}.{self.last_words()}", kind="died", **self.facts()
@@ -91,11 +188,12 @@ class Server(Background):
     # -- clients in numbers ------------------------------------------------------------------
 
     def meet_clients(self) -> None:
-        """One client is connected and has had an answer; nothing of it for datagrams or a server that serves one only."""
+        """One client is connected and has had an answer; not if the server would end after it."""
         if self.address.type == socket.SOCK_DGRAM:
-            self.datagram_client().exchange()
-        else:
-            self.client().exchange()
+            self.datagram_client().ask()
+            self.settle()
+        elif not self.serves_one:
+            self.client().engage()
 
     def _visit(self, clients: int, *, some_abort: bool = False) -> None:
         """Clients come and go; if *some_abort*, every third resets or closes in the middle of its request."""
@@ -116,8 +214,12 @@ class Server(Background):
         return before, self.holdings()
 
     def crowd(self, number: int) -> list[Client]:
-        """*number* clients, or as many as the program accepts and its queue holds: a short queue is judged elsewhere."""
+        """*number* clients, or as many as the program accepts and its queue holds: a short queue is judged elsewhere.
+
+        One, if the program serves no more than that.
+        """
         clients: list[Client] = []
+        number = 1 if self.serves_one else number
         while len(clients) < number:
             if self.queue_is_full(self.address) and not self.program.frozen:
                 self.settle()

@@ -11,13 +11,17 @@ from harness.verdict.outcome import Violation
 
 #: Cuts that are tried besides every cut in two.
 EXAMPLES = 12
+#: How many of either are tried where each takes a program of its own.
+FEW = 6
 
 
 class Splits:
     """Draws cuts from a seed; a failing one is shrunk by hypothesis to the fewest pieces."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, *, few: bool = False) -> None:
+        """*few*: try a few cuts only, since each of them takes a program of its own."""
         self._seed = seed
+        self._few = few
 
     def of(self, request: bytes) -> Callable[[Callable[[Sequence[bytes]], None]], None]:
         """Run the decorated function at once with *request* cut in many ways.
@@ -35,14 +39,14 @@ class Splits:
         positions = strategies.integers(1, len(request) - 1)
 
         def run(exchange: Callable[[Sequence[bytes]], None]) -> None:
-            for position in range(1, len(request)):
+            for position in range(1, len(request), max(1, len(request) // FEW) if self._few else 1):
                 exchange([request[:position], request[position:]])
 
             simplest: list[Violation] = []
 
             @hypothesis.seed(self._seed)
             @hypothesis.settings(
-                max_examples=EXAMPLES,
+                max_examples=FEW if self._few else EXAMPLES,
                 database=None,
                 deadline=None,
                 suppress_health_check=list(hypothesis.HealthCheck),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Callable
 
 #: Bytes taken in at one go; more than a pipe holds, so that a look that follows sees an empty pipe.
 _PER_REFRESH = 1 << 20
@@ -22,6 +23,7 @@ class Stream:
         self._head = bytearray()
         self._tail = bytearray()
         self._shown: bytes | None = b""
+        self._taps: list[Callable[[bytes], None]] = []
         #: Bytes that were written, kept or not.
         self.total = 0
 
@@ -56,8 +58,14 @@ class Stream:
             taken += len(data)
             self._keep(data)
 
+    def tap(self, take: Callable[[bytes], None]) -> None:
+        """Hand everything that is taken in from now on to *take* as well, nothing left out."""
+        self._taps.append(take)
+
     def _keep(self, data: bytes) -> None:
         self.total += len(data)
+        for take in self._taps:
+            take(data)
         self._shown = None
         room = self._head_limit - len(self._head)
         self._head += data[:room]
@@ -117,6 +125,14 @@ class Output:
     def stderr_at_eof(self) -> bool:
         """The same for standard error."""
         return self._stderr.at_eof
+
+    def tap(self, name: str, take: Callable[[bytes], None]) -> None:
+        """Hand what comes on *name* (stdout or stderr) from now on to *take*, in the chunks in which it is taken in."""
+        {"stdout": self._stdout, "stderr": self._stderr}[name].tap(take)
+
+    def ended(self, name: str) -> bool:
+        """Whether nobody can write to *name* (stdout or stderr) any more."""
+        return {"stdout": self._stdout, "stderr": self._stderr}[name].at_eof
 
     def fds(self) -> list[int]:
         """The descriptors to wait on."""

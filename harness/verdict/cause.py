@@ -154,6 +154,15 @@ def _datagram_cut(kind: str, facts: Facts) -> str | None:
     return None
 
 
+def _not_flushed(kind: str, facts: Facts) -> str | None:
+    if kind == "no-output" and facts.get("alive") and facts.get("silent"):
+        return (
+            "Perhaps the program has printed, and the text still waits in the buffer of stdio: standard output is a pipe here and no "
+            "terminal, so it is written out only when the buffer is full or the program ends (setvbuf(3)). Flush after each line."
+        )
+    return None
+
+
 def _close_wait(kind: str, facts: Facts) -> str | None:
     if kind == "not-closed" and facts.get("state") == "CLOSE_WAIT":
         return (
@@ -164,7 +173,7 @@ def _close_wait(kind: str, facts: Facts) -> str | None:
 
 
 _RULES: tuple[Callable[[str, Facts], str | None], ...] = (
-    _sigpipe, _limit, _spinning, _ended_first, _client, _crash, _byte_order, _signals, _killed_by_stop_signal, _wrong_status, _stops_at_nul, _high_bytes, _stale, _datagram_cut, _close_wait,
+    _sigpipe, _limit, _spinning, _ended_first, _client, _crash, _byte_order, _signals, _killed_by_stop_signal, _wrong_status, _stops_at_nul, _high_bytes, _stale, _datagram_cut, _not_flushed, _close_wait,
 )  # fmt: skip
 
 
