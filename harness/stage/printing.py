@@ -128,6 +128,8 @@ class PrintedDatagramClient(DatagramClient):
 
     def send(self, data: bytes) -> None:
         """Send one datagram; that it is printed is expected from now on."""
+        self.server.be_fresh()
+        self.server.oracle.peers.add(self.peer.socket)
         self.server.printing.sent(data)
         super().send(data)
 

@@ -171,6 +171,8 @@ class Server(Background):
             return
         if self._concluded:
             self.be_fresh()
+        if self.serves_one and self.address.local and self.status is not None and self.status.code == 0:
+            return  # its only client was another instance, which connected to see whether it lives (unix(7) has no other way)
         if (status := self.status) is not None:
             raise Violation(
                 f"afterwards the program is gone: {status}.{self.last_words()}", kind="died", **self.facts()
