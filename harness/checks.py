@@ -240,6 +240,14 @@ def answering(assignment: Assignment) -> str | None:
     return None
 
 
+def chatting(assignment: Assignment) -> str | None:
+    """Only servers that pass on what one client says to the others."""
+    profile = assignment.profile
+    if isinstance(profile, ServerProfile) and profile.audience is Audience.OTHERS:
+        return None
+    return f"this is for servers that pass on lines from one client to the others; {profile.name} does not"
+
+
 def when(field: str, *values: object) -> Condition:
     """Only contracts whose *field* has one of *values*."""
 

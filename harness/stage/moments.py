@@ -30,6 +30,8 @@ def signal_at_every_call(stage: Stage, number: Signals) -> None:
 
 def _signal_before_call(server: Server, number: Signals, place: int) -> bool:
     """Deliver the signal before call *place* (counted from 0); whether that was the last one of the cycle."""
+    server.prepare()
+    server.stepped = True
     try:
         with Stepper(server.program.pid) as stepper:
             client = server.client()
@@ -45,6 +47,7 @@ def _signal_before_call(server: Server, number: Signals, place: int) -> bool:
     except CannotStep as error:
         server.expect_running()
         raise Inconclusive(str(error)) from None
+    server.stepped = False
     _expect_end(server, client, number, name)
     return last
 

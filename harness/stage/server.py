@@ -16,8 +16,10 @@ from harness.stage.background import Background
 from harness.stage.client import Client
 from harness.stage.datagram_client import DatagramClient
 from harness.stage.feeding import SMALLEST, feed_until_it_holds_back
+from harness.stage.member import Member
 from harness.stage.patience import PATIENCE
 from harness.stage.printing import PrintedClient, PrintedDatagramClient, Printing
+from harness.stage.room import Room
 from harness.verdict.outcome import NotApplicable, Violation
 
 #: More than all buffers between two sockets hold, so that a writer has to wait for its reader.
@@ -38,6 +40,9 @@ class Server(Background):
     #: Whether this instance has been given its terminator.
     _concluded = False
     _printing: Printing | None = None
+    _room: Room | None = None
+    #: Whether the program is led from system call to system call, so that we cannot wait for what it does.
+    stepped = False
 
     @property
     def serves_one(self) -> bool:
@@ -66,6 +71,8 @@ class Server(Background):
         if receive_buffer is not None and audience is not Audience.CLIENT:
             raise NotApplicable(f"a client cannot read too slowly here: the program {audience.value}")
         self.be_fresh()
+        if audience is Audience.OTHERS:
+            return self.member(at=at)
         self._visited = True
         address = self.address if at is None else self.address.on(at)
         kind = PrintedClient if audience is Audience.READER else Client
@@ -94,6 +101,36 @@ class Server(Background):
         client.exchange()
         client.close()
 
+    # -- members of a chat -------------------------------------------------------------------
+
+    @property
+    def room(self) -> Room:
+        """The members of this instance; they read all the time, whatever we wait for."""
+        if self._room is None:
+            self._room = Room(self)
+            self._chores.append(self._room.pump)
+        return self._room
+
+    def member(self, *, at: str | None = None) -> Member:
+        """A new member; there is always another one who listens."""
+        if not self.room.somebody_listens and not self.program.frozen:
+            self._join("a silent member", self.address)
+        return self._join(self.stage.next_name("client"), self.address if at is None else self.address.on(at))
+
+    def lazy_member(self) -> Member:
+        """A member that never reads, with a small receive buffer."""
+        return self._join("a lazy member", self.address, lazy=True)
+
+    def _join(self, name: str, address: Address, *, lazy: bool = False) -> Member:
+        buffer = TINY_WINDOW if lazy else None
+        return self.stage.adopt(Member(self, self.room, name, address, receive_buffer=buffer, lazy=lazy))
+
+    def admit(self) -> None:
+        """Let the program accept everybody who has connected, unless we have stopped it."""
+        if self.room.awaits and not (self.stepped or self.program.frozen):
+            self.settle(progress=lambda: self.room.moved)
+            self.room.admit()
+
     # -- ends that the contract knows --------------------------------------------------------
 
     def be_fresh(self) -> None:
@@ -114,7 +151,8 @@ class Server(Background):
             fresh.name,
         )
         self._said_end = self._visited = self._concluded = False
-        self._printing = None
+        self._printing = self._room = None
+        self._chores.clear()
 
     def expect_no_crash(self) -> None:
         """Whatever the program does after its client, it is not killed by a signal."""
@@ -146,9 +184,18 @@ class Server(Background):
     @contextlib.contextmanager
     def paused(self) -> Iterator[None]:
         """Stop every process of the program (SIGSTOP), act, and let it go on (SIGCONT)."""
-        self.be_fresh()
+        self.prepare()
         with super().paused():
             yield
+
+    def prepare(self) -> None:
+        """See to it that a client that comes from now on, whatever we do to the program meanwhile, is answered."""
+        self.be_fresh()
+        profile = self.profile
+        if isinstance(profile, ServerProfile) and profile.audience is Audience.OTHERS:
+            if not self.room.somebody_listens:
+                self._join("a silent member", self.address)
+            self.admit()
 
     def expect_running(self) -> None:
         """The program has not ended, and does not spin."""

@@ -1,0 +1,293 @@
+"""chat: what one member says goes to all the others, line by line."""
+
+import re
+
+import pytest
+
+from harness.checks import MUST, SHOULD, by_contract, chatting, check, if_set
+
+#: More than the buffers of a connection hold, so that a program that waits for one reader stops.
+MORE_THAN_FITS = 6 << 20
+OVERLONG = 1 << 20
+LINES = "chat/broadcast-to-others"
+ONE_READ = "one read() is taken for one line: it is sent on as it came"
+
+
+@check(
+    "chat/broadcast-to-others",
+    MUST,
+    "send(2)",
+    only=chatting,
+    needs="accept/first-client",
+    usual="the loop over the members leaves somebody out, or ends at the first member it cannot write to",
+)
+def test_broadcast_to_others(server, contract):
+    """What a member says comes to every other member, once and unchanged."""
+    members = [server.client() for _ in range(contract.clients)]
+    for member in (*members, *members):
+        member.exchange()
+
+
+@check(
+    "chat/no-self-echo",
+    by_contract("self_echo", forbidden=MUST),
+    "send(2)",
+    only=chatting,
+    needs=LINES,
+    usual="the loop over the members does not leave out the one who has spoken",
+)
+def test_no_self_echo(server):
+    """What a member says does not come back to that member."""
+    members = [server.client() for _ in range(3)]
+    for member in members:
+        member.exchange()
+        member.expect_no_echo()
+
+
+@check(
+    "chat/self-echo",
+    by_contract("self_echo", required=MUST),
+    "send(2)",
+    only=chatting,
+    needs=LINES,
+    usual="the loop over the members leaves out the one who has spoken",
+)
+def test_self_echo(server):
+    """What a member says comes back to that member as well, once."""
+    members = [server.client() for _ in range(3)]
+    for member in members:
+        member.exchange()
+        member.expect_echo()
+
+
+def announced(assignment):
+    """The level of chat/join-leave: asked if the contract says how the lines look."""
+    return if_set("join")(assignment) or if_set("leave")(assignment)
+
+
+announced.field = "join"
+
+
+@pytest.mark.parametrize("end", ["leave", "abort"], ids=["fin", "rst"])
+@check(
+    "chat/join-leave",
+    announced,
+    "accept(2)",
+    "recv(2)",
+    only=chatting,
+    needs=LINES,
+    usual="the line is sent to the one who has come instead of the others, or twice, or only when a member leaves by FIN",
+)
+def test_join_leave(server, end):
+    """The other members are told once when somebody joins, and once when somebody leaves."""
+    witness = server.client()
+    server.admit()
+    with witness.expecting_announcement("join"):
+        newcomer = server.client()
+        server.admit()
+    newcomer.exchange()
+    with witness.expecting_announcement("leave"):
+        getattr(newcomer, end)()
+
+
+@check(
+    "chat/partial-line",
+    MUST,
+    "read(2)",
+    "RFC 9293 section 3.1",
+    only=chatting,
+    needs=LINES,
+    usual=ONE_READ,
+)
+def test_partial_line(server):
+    """Half a line is kept until the rest of it has come; meanwhile the others can talk."""
+    slow, other = server.client(), server.client()
+    slow.send_part()
+    slow.expect_silence()
+    other.exchange()
+    slow.send_rest()
+    slow.expect_reply()
+
+
+@check(
+    "chat/two-lines-one-segment",
+    MUST,
+    "read(2)",
+    "RFC 9293 section 3.1",
+    only=chatting,
+    needs=LINES,
+    usual="after one read() only the first line is handled, or what follows it is thrown away",
+)
+def test_two_lines_one_segment(server):
+    """Lines that arrive together are passed on as lines of their own, and a half one behind them is kept."""
+    member, other = server.client(), server.client()
+    other.exchange()
+    with server.paused():
+        member.ask()
+        member.ask()
+        member.send_part()
+    server.settle()
+    member.send_rest()
+    member.expect_reply()
+
+
+@check(
+    "chat/interleaved-halves",
+    MUST,
+    "read(2)",
+    only=chatting,
+    needs=("chat/partial-line", LINES),
+    usual="one buffer is used for the unfinished lines of all members",
+)
+def test_interleaved_halves(server):
+    """Halves of lines that arrive in turns from several members are put together rightly."""
+    members = [server.client() for _ in range(3)]
+    for member in members:
+        member.send_part()
+        server.settle()
+    for member in members:
+        member.send_rest()
+    for member in members:
+        member.expect_reply()
+
+
+@check(
+    "chat/lazy-member",
+    MUST,
+    "send(2)",
+    "fcntl(2) O_NONBLOCK",
+    only=chatting,
+    needs=LINES,
+    usual="a blocking send() to a member that does not read stops the one who speaks, or the whole program",
+)
+def test_lazy_member(server):
+    """A member that never reads does not keep the others from talking."""
+    server.lazy_member()
+    speaker, other = server.client(), server.client()
+    speaker.talk(MORE_THAN_FITS)
+    other.exchange()
+    server.still_serves()
+
+
+@pytest.mark.parametrize("moment", ["idle", "mid_line", "unnoticed"])
+@check(
+    "chat/member-reset",
+    MUST,
+    "recv(2) ECONNRESET",
+    "send(2) EPIPE",
+    only=chatting,
+    needs=LINES,
+    usual="ECONNRESET ends the program, or the loop over the members; or SIGPIPE does",
+)
+def test_member_reset(server, moment):
+    """When a member resets its connection, the others go on talking."""
+    leaver, speaker, other = (server.client() for _ in range(3))
+    leaver.exchange()
+    if moment == "mid_line":
+        leaver.send_part()
+        server.settle()
+    if moment == "unnoticed":
+        with server.paused():
+            speaker.ask()
+            speaker.ask()
+            leaver.abort()
+    else:
+        leaver.abort()
+    speaker.exchange()
+    other.exchange()
+    server.still_serves()
+
+
+@check(
+    "chat/member-half-closed",
+    MUST,
+    "shutdown(2)",
+    "poll(2)",
+    only=chatting,
+    needs=LINES,
+    usual="the end of file is reported again and again, or the line that came with it is lost",
+)
+def test_member_half_closed(server):
+    """A member that has finished sending is heard to its last line, and does not disturb the others."""
+    with server.paused():
+        leaver = server.client()
+        leaver.ask()
+        leaver.finish_sending()
+    leaver.expect_reply()
+    speaker, other = server.client(), server.client()
+    speaker.exchange()
+    other.exchange()
+    server.still_serves()
+
+
+@check(
+    "chat/long-line",
+    MUST,
+    "read(2)",
+    "CWE-120",
+    only=chatting,
+    needs=LINES,
+    usual="a line longer than the buffer is cut, passed on in pieces as if it were several, or written past the end of the buffer",
+)
+def test_long_line(server, contract):
+    """A line of the agreed length is passed on in one piece, and a far longer one does no harm."""
+    member = server.client()
+    for size in (contract.longest_line // 2, contract.longest_line, 20):
+        member.exchange(size=size)
+    flooder = server.client()
+    flooder.send_garbage(b"x" * OVERLONG + b"\n")
+    server.settle(step=flooder.peer.push, progress=lambda: flooder.peer.moved)
+    flooder.vanish()
+    server.still_serves()
+
+
+def with_ids(assignment):
+    """Only contracts that say where in a line the id of its speaker stands."""
+    if re.compile(assignment.contract.prefix).groups:
+        return None
+    return (
+        "the contract does not say where a member's id stands (contract.prefix has no group in parentheses)"
+    )
+
+
+@check(
+    "chat/ids-unique",
+    MUST,
+    "accept(2)",
+    only=(chatting, with_ids),
+    needs=LINES,
+    usual="the number of members is used as the next id, or a global id is changed by every new member",
+)
+def test_ids_unique(server, contract):
+    """Each member has one id as long as it stays, and no two have the same."""
+    members = [server.client() for _ in range(contract.clients)]
+    for member in members:
+        member.exchange()
+    members.pop(0).leave()
+    members.append(server.client())
+    for member in reversed(members):
+        member.exchange()
+    server.room.expect_unique_ids()
+
+
+@check(
+    "chat/churn",
+    SHOULD,
+    "accept(2)",
+    "close(2)",
+    only=chatting,
+    needs=(LINES, "chat/member-reset"),
+    usual="an entry is taken out of the table of members while the loop runs over it, or keeps the half line of its predecessor",
+)
+def test_churn(server, stage):
+    """While members come, begin a line, and go, those who stay get every line."""
+    members = [server.client() for _ in range(4)]
+    for _ in range(40):
+        place = stage.random.randrange(len(members))
+        member = members[place]
+        stage.random.choice((member.exchange, member.send_part_and_vanish, member.leave, member.abort))()
+        if member.closed:
+            members[place] = server.client()
+            members[place - 1].exchange()
+    for member in members:
+        member.exchange()
