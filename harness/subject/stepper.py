@@ -7,6 +7,7 @@ in no other way.  The registers are those of x86-64; elsewhere :class:`CannotSte
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import platform
@@ -112,10 +113,17 @@ class Stepper:
 
     def _let_go(self) -> None:
         self._held = False
-        if self.call is None:  # it runs: only a stopped thread can be let go
-            self._ptrace(_INTERRUPT, 0, 0)
-            os.waitpid(self.pid, _WALL)
-        _libc.ptrace(_DETACH, self.pid, ctypes.c_void_p(0), ctypes.c_void_p(0))
+        try:
+            if self.call is None:  # it runs: only a stopped thread can be let go
+                self._ptrace(_INTERRUPT, 0, 0)
+                if not os.WIFSTOPPED(os.waitpid(self.pid, _WALL)[1]):
+                    return
+            self._ptrace(_DETACH, 0, 0)
+        except CannotStep:
+            # Another thread has ended the process.  Its end is reported to us first, and to its parent only
+            # when we have taken note (ptrace(2), "Death under ptrace").
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(self.pid, _WALL)
 
     def _registers(self) -> list[int]:
         buffer = ctypes.create_string_buffer(_WORDS * 8)
