@@ -83,6 +83,7 @@ class Member(Client):
             for line in whole:
                 if (said := self.room.hear_from(self, line.removesuffix(b"\r"))) is not None:
                     self.lines.append(said)
+            self.room.remember(self.typed)
         super()._queue(data)
 
     def say_lines(self, lines: Sequence[bytes]) -> None:
@@ -95,7 +96,8 @@ class Member(Client):
             f"said {total >> 20} MiB in portions, each after the one before had come to everybody who reads"
         )
         contract = self.server.contract
-        while self.peer.sent < total:
+        self.server.admit()
+        while self.peer.sent < total and not self.peer.over:
             for _ in range(max(1, PORTION // contract.longest_line)):
                 self._queue(self.room.profile.request(self.server.next_token(), contract.longest_line))
             self.expect_reply()
@@ -125,6 +127,13 @@ class Member(Client):
         self.listens = False
         self.room.is_owed_nothing(self)
         self.room.may_be_lost(self)
+
+    def abort_unnoticed(self, speaker: Member) -> None:
+        """Reset the connection at the very moment at which *speaker* says something."""
+        with self.server.paused():
+            speaker.ask()
+            self.abort()
+        speaker.expect_reply()
 
     def send_part_and_vanish(self) -> None:
         """Begin a line and close the connection."""
