@@ -53,14 +53,14 @@ class Client:
         self._rest = b""
         self._last_byte = 0.0
         self._judging = True
-        self._finished = False
         self._fed = bytearray()
         self._consumed = 0
         self._connect()
 
     def _connect(self) -> None:
         self._conversation = self.server.server_profile.conversation()
-        self._judgement = Judgement(Standing.SETTLED)
+        self._judgement = self._conversation.received()
+        self._finished = False
         self.received = bytearray()
         sock = connect(self.server, self.name, self._address, self._receive_buffer)
         self.peer = StreamPeer(self.name, sock, self.server.timeline, self._take)
