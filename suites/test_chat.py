@@ -192,6 +192,7 @@ def test_member_reset(server, moment):
             leaver.abort()
     else:
         leaver.abort()
+    server.settle()
     speaker.exchange()
     other.exchange()
     server.still_serves()
