@@ -84,6 +84,22 @@ RECIPES: dict[str, Recipe] = {
         "ss shows one socket in LISTEN, on the address that is asked for. Both other starts print a message on "
         "stderr and a status other than 0.",
     ),
+    "accept/one-client": Recipe(
+        (START, f'{_CONNECT}; printf 1234567 >&3; exec 3>&-; wait $server; echo "status $?"'),
+        "The program ends by itself once its client has left, and its status is 0.",
+    ),
+    "chat": Recipe(
+        (
+            START,
+            f"{_CONNECT}; exec 4<>/dev/tcp/127.0.0.1/7000; cat <&4 & listener=$!",
+            "printf hel >&3; sleep 1; echo '(nothing may be there yet)'; echo lo >&3; sleep 1",
+            "printf 'one\ntwo\n' >&3; sleep 1",
+            "exec 5<>/dev/tcp/127.0.0.1/7000   # a member that never reads",
+            "yes 'a line' | head -c 8388608 >&3; echo last >&3; sleep 1; kill $listener",
+        ),
+        "The listener shows hello as one line, one and two as two lines, and at last the line last although somebody "
+        "in the room does not read.",
+    ),
     "concurrency": Recipe(
         (
             START,
@@ -253,6 +269,14 @@ RECIPES: dict[str, Recipe] = {
             '    s.send(bytes(size)); print(size, len(s.recv(65535)))"',
         ),
         "hello comes back, and each line of the rest shows the same number twice.",
+    ),
+    "udp/ends-at-terminator": Recipe(
+        (
+            START,
+            "exec 3<>/dev/udp/127.0.0.1/7000; printf hello >&3; printf LastHello >&3",
+            'wait $server; echo "status $?"',
+        ),
+        "hello is printed as a line, and the terminator (here LastHello) ends the program with status 0.",
     ),
     "unix": Recipe(
         (

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from harness.assignment.profiles._base import CannotAsk, Judgement, Standing
+from harness.assignment.profiles._base import CannotAsk, Standing
 from harness.observe.settle import Settled, SettledKind
 from harness.peers.stream import StreamPeer
 from harness.stage import findings, sight

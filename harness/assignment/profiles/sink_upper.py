@@ -91,11 +91,11 @@ class _Copy(Conversation):
     def received(self, data: bytes = b"") -> Judgement:
         """*data* was printed."""
         self._printed += data
+        if not self._due or not self._owed:  # judged once it is known what is owed: a message may begin alike
+            return Judgement(Standing.SETTLED)
         if self._begins is None:
             self._begins = self._beginning()
         if self._begins is None:
-            if not self._due or not self._owed:
-                return Judgement(Standing.SETTLED)
             return Judgement(
                 Standing.OWING, None, None, f"nothing of the {len(self._owed)} bytes it was sent"
             )
@@ -107,11 +107,11 @@ class _Copy(Conversation):
             why = difference(bytes(self._owed), offset, bytes(fresh[agreed:]))
             return Judgement(Standing.WRONG, bytes(self._owed), offset, why)
         self._same += len(fresh)
-        if self._same < len(self._owed) and self._due:
+        if self._same < len(self._owed):
             why = f"{self._same} of the {len(self._owed)} bytes it was sent"
             return Judgement(Standing.OWING, None, None, why)
         rest = bytes(self._printed[self._begins + len(self._owed) :])
-        if self._due and not self._is_message(rest):
+        if not self._is_message(rest):
             why = difference(bytes(self._owed), len(self._owed), rest)
             return Judgement(Standing.WRONG, bytes(self._owed), len(self._owed), why)
         return Judgement(Standing.SETTLED)
@@ -120,8 +120,8 @@ class _Copy(Conversation):
         """Where, at the beginning of a line, the bytes owed begin."""
         wanted = bytes(self._owed[:_BEGINNING])
         at = 0
-        while wanted and at < len(self._printed):
-            if wanted.startswith(self._printed[at : at + len(wanted)]):
+        while at < len(self._printed):
+            if self._printed.startswith(wanted, at):
                 return at
             line_end = self._printed.find(b"\n", at)
             if line_end < 0:
