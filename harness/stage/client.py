@@ -430,9 +430,9 @@ class Client:
         self.expect_reply()
 
     def send_and_see_read(self, size: int | None) -> None:
-        """Send a request of *size* bytes and wait until the program has read it, or will not."""
+        """Send a request of *size* bytes and wait until the program has done with it all that it will do."""
         self.ask(size=size)
-        self._until(lambda: not self.peer.unsent and self.server.has_read(self.peer.socket))
+        self.server.settle(step=self.peer.pump, progress=lambda: self.peer.moved)
 
     def expect_close(self) -> None:
         """The program closes its side with a FIN, having sent everything it owed and nothing else."""
