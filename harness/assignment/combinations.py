@@ -53,7 +53,7 @@ def yield_defaults(values: Mapping[str, Any], given: frozenset[str]) -> dict[str
     if values.get("lifetime") != "until-terminator" and "terminator" not in given:
         fitted["terminator"] = ""
     if values.get("lifetime") in ("one-client", "until-terminator") and "stop" not in given:
-        fitted["stop"] = {}  # it ends by itself (decision 0005)
+        fitted["stop"] = {}  # it ends by itself (decision 0006)
     if fitted.get("stop") == {} and "drain" not in given:
         fitted["drain"] = "unchecked"
     if values.get("keep_alive") and "closes" not in given:

@@ -29,7 +29,7 @@ _SHORT_LINE = 199
 class Chat(ServerProfile):
     """What the others get is a line that ends with the text exactly; before the text there may be what
     ``contract.prefix`` allows.  Other lines (a welcome, who has come and gone) may be sent as well
-    (docs/decisions/0005-answers-that-are-not-sent-back.md).
+    (docs/decisions/0006-answers-that-are-not-sent-back.md).
     """
 
     name = "chat"
