@@ -112,6 +112,11 @@ def by_contract(field: str, **levels: Level) -> ByContract:
     return decide
 
 
+def by_protocol(assignment: Assignment) -> Level:
+    """MUST where the protocol promises an answer to a client that has finished sending, else ADVICE."""
+    return MUST if getattr(assignment.profile, "answers_after_fin", True) else ADVICE
+
+
 def if_set(field: str, level: Level = MUST) -> ByContract:
     """*level* if the contract gives *field* a value other than 0, none or empty."""
 

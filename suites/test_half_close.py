@@ -6,6 +6,7 @@ from harness.checks import (
     answering,
     asking,
     by_contract,
+    by_protocol,
     check,
     concurrent,
     lasting,
@@ -23,7 +24,7 @@ ONE_LONG_LINE = 60_000
 
 @check(
     "half-close/reply-after-fin",
-    MUST,
+    by_protocol,
     "shutdown(2)",
     "RFC 9293 section 3.6",
     only=stream,
@@ -40,7 +41,7 @@ def test_reply_after_fin(server):
 
 @check(
     "half-close/large-reply-after-fin",
-    MUST,
+    by_protocol,
     "shutdown(2)",
     "RFC 9293 section 3.6",
     only=(stream, answering),
@@ -58,7 +59,7 @@ def test_large_reply_after_fin(server):
 
 @check(
     "half-close/data-with-fin",
-    MUST,
+    by_protocol,
     "shutdown(2)",
     "epoll_ctl(2) EPOLLRDHUP",
     only=(stream, asking),
@@ -147,7 +148,7 @@ def test_server_first(server):
 
 @check(
     "half-close/others-unaffected",
-    MUST,
+    by_protocol,
     "shutdown(2)",
     only=(stream, lasting, concurrent, answering),
     needs="concurrency/silent-client",

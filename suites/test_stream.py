@@ -27,14 +27,14 @@ ONE_READ = "one read() is taken for one message"
     "read(2)",
     "string(3)",
     only=stream,
-    needs=("accept/first-client", "half-close/reply-after-fin"),
+    needs="accept/first-client",
     usual="string functions (strlen, %s) on received bytes",
 )
 def test_every_byte_value(server):
     """All 256 byte values are carried unchanged, NUL included."""
     client = server.client()
     client.carry(bytes(range(256)) * 2)
-    client.finish_sending()
+    client.complete()
     client.expect_reply()
 
 

@@ -86,7 +86,8 @@ class Gatherer:
         times) is the failure itself: the first of them takes it.
         """
         results = list(results)
-        broken = {r.id for r in results if r.outcome is Outcome.FAIL}
+        # An advice that is not followed blocks nothing: it costs no points, so it must not take any away elsewhere.
+        broken = {r.id for r in results if r.outcome is Outcome.FAIL and r.level is not Level.ADVICE}
         for place, result in enumerate(results):
             if result.outcome is Outcome.FAIL:
                 blocker = next((need for need in self._needs.get(result.id, ()) if need in broken), None)

@@ -152,6 +152,11 @@ class Client:
         self._judgement = self._conversation.received()
         self.peer.finish()
 
+    def complete(self) -> None:
+        """Finish sending, unless the protocol promises no answer to a client that has."""
+        if self.server.server_profile.answers_after_fin:
+            self.finish_sending()
+
     def send_in_pieces(self, pieces: Sequence[bytes]) -> None:
         """Send *pieces* one by one, each only after the program has read the one before."""
         self.say(f"sent {count(sum(map(len, pieces)), 'byte')} in {count(len(pieces), 'piece')}: {pieces}")

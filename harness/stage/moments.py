@@ -36,7 +36,7 @@ def _signal_before_call(server: Server, number: Signals, place: int) -> bool:
         with Stepper(server.program.pid) as stepper:
             client = server.client()
             client.ask()
-            client.finish_sending()
+            client.complete()
             last = _lead_to(server, stepper, client, place)
             if stepper.call is None:
                 return True  # the cycle has fewer calls

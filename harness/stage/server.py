@@ -310,7 +310,7 @@ class Server(Background):
         """A client whose large answer is under way: it has finished sending and does not read."""
         client = self.client(receive_buffer=TINY_WINDOW)
         client.ask(size=BIG)
-        client.finish_sending()
+        client.complete()
         client.fill()
         return client
 
@@ -324,7 +324,7 @@ class Server(Background):
                 break
             client.open_window()
             client.leave()
-        client.finish_sending()
+        client.complete()
         self.settle()
         return client
 

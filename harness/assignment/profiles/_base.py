@@ -137,6 +137,9 @@ class ServerProfile(Profile):
     speaks_first: ClassVar[bool] = False
     """What is owed is owed to whoever connects: nothing is asked for, and what a client sends is not read."""
 
+    answers_after_fin: ClassVar[bool] = True
+    """The protocol promises its answer to a client that has finished sending (a FIN) before it has come."""
+
     piecemeal: ClassVar[bool] = False
     """Each piece that was read is answered by itself: a request has no end before which nothing is owed."""
 

@@ -58,6 +58,8 @@ class FileServerProfile(ServerProfile):
     placeholders = ("root",)
     framings = ("crlf",)
     long_requests: ClassVar[bool] = False
+    #: HTTP does not, and Node's http module for one takes the FIN for the end of interest (httpAllowHalfOpen).
+    answers_after_fin: ClassVar[bool] = False
     defaults: ClassVar[Mapping[str, object]] = {
         "bind": "localhost",
         "closes": "server",
