@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from harness.assignment.assignment import Assignment
 from harness.assignment.contract import Contract
-from harness.assignment.kinds import FileMode, Flag, Kind, Number, OneOf, Pattern, StopStatuses
+from harness.assignment.kinds import FileMode, Flag, Kind, Number, OneOf, Pattern, StopStatuses, Texts
 from harness.assignment.manifest import from_options
 from harness.assignment.problem import either
 from harness.assignment.profiles import find_profile, profile_names
@@ -70,6 +70,8 @@ def _samples(kind: Kind) -> list[tuple[str, object]]:
         return [("0", 0), ("more than 0", 1)]
     if isinstance(kind, FileMode):
         return [("left out", None), ("given", 0o600)]
+    if isinstance(kind, Texts):
+        return [("empty", ()), ("not empty", ("TEXT",))]
     if isinstance(kind, Pattern):
         return [("left out", ""), ("given (with a group)", "(.*)")]
     return []
