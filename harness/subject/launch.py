@@ -13,7 +13,7 @@ from typing import Literal
 from harness.assignment.limits import Limits
 from harness.subject.cgroup import MemoryGroup
 from harness.subject.channel import Channel
-from harness.subject.isolation import FIRST_UID, Isolation, Level
+from harness.subject.isolation import Isolation, Level
 from harness.subject.output import Input, Output
 from harness.subject.pid1_binary import pid1_binary
 from harness.subject.pipes import Pipes
@@ -21,11 +21,10 @@ from harness.subject.program import LaunchError, Program
 from harness.subject.sandbox import WORK, View, bwrap_command, environment, landlock_arguments
 from harness.subject.scratch import Scratch
 from harness.subject.toolchains import resolve
+from harness.subject.user import own_uid
 
 Stdin = Literal["pipe", "null", "closed"]
 
-#: Different harness processes use different user ids, so that RLIMIT_NPROC of one does not hit the other.
-_UIDS = 1000
 _MEGABYTE = 1 << 20
 _FILE_SIZE = 64 * _MEGABYTE
 _MOST_DESCRIPTORS = 4096
@@ -38,7 +37,7 @@ class Launcher:
         self.isolation = isolation
         self.limits = limits or Limits()
         #: The user id that programs run as, None: our own.
-        self.uid = FIRST_UID + os.getpid() % _UIDS if isolation.changes_user else None
+        self.uid = own_uid() if isolation.changes_user else None
         self._foreign = _threads_of_user() if isolation.counts_foreign_processes else 0
 
     def start(

@@ -218,7 +218,8 @@ from harness.subject.launch import Launcher
 from harness.subject.network import prepare_process
 launcher = Launcher(prepare_process())
 programs = [launcher.start(["./behave", mode], files=Path({str(behave)!r})) for mode in ("ignore", "daemon", "children")]
-while programs[1].status is None or b"ready" not in programs[1].output.stdout: programs[1].refresh()
+while (programs[1].status is None or b"ready" not in programs[1].output.stdout) and programs[1].members():
+    programs[1].refresh()
 print(*(pid for p in programs for pid in (p.root, *p.members())), flush=True)
 sys.stdin.read()
 """
