@@ -53,11 +53,15 @@ def test_mid_request(server):
     usual=SURVIVE,
 )
 def test_mid_reply(server):
-    """A client that resets while the program is writing to it does no harm."""
+    """A client that resets while the program is writing to it does no harm, nor to who has come after it."""
     client = server.client(receive_buffer=TINY_WINDOW)
     client.ask(size=BIG)
     client.fill()
+    newest = server.client()
+    server.settle()
     client.abort()
+    newest.exchange()
+    newest.leave()
     server.still_serves()
 
 
@@ -96,4 +100,5 @@ def test_one_of_many(server):
     clients.pop(0).abort_after_reply()
     for client in clients:
         client.expect_reply()
+        client.expect_still_served()
         client.leave()

@@ -33,7 +33,7 @@ ONE_READ = "one read() is taken for one message"
 def test_every_byte_value(server):
     """All 256 byte values are carried unchanged, NUL included."""
     client = server.client()
-    client.carry(bytes(range(256)) * 2)
+    client.carry(bytes(range(256)) * 2 + b"\r\n")
     client.complete()
     client.expect_reply()
 

@@ -425,6 +425,11 @@ class Client:
         else:
             self.send_and_see_read(None)
 
+    def expect_still_served(self) -> None:
+        """Another request on the same connection is answered, if the protocol has room for one."""
+        if not self.server.server_profile.one_request:
+            self.engage()
+
     def exchange_in_turn(self, sizes: Sequence[int]) -> None:
         """Requests of these sizes in bytes, each after the one before was answered (or read, if answers come at the end)."""
         for size in sizes:
