@@ -255,11 +255,13 @@ class Server(Background):
                 client.exchange()
                 client.leave()
 
-    def before_and_after_clients(self, *, some_abort: bool = False) -> tuple[census.Census, census.Census]:
-        """What the program holds after ten clients, and after fifty more; all have left."""
+    def before_and_after_clients(
+        self, more: int = 50, *, some_abort: bool = False
+    ) -> tuple[census.Census, census.Census]:
+        """What the program holds after ten clients, and after so many *more*; all have left."""
         self._visit(10, some_abort=some_abort)
         before = self.holdings()
-        self._visit(50, some_abort=some_abort)
+        self._visit(more, some_abort=some_abort)
         return before, self.holdings()
 
     def crowd(self, number: int) -> list[Client]:
