@@ -31,6 +31,7 @@ from harness.run.session import Session, join_session, open_session
 from harness.run.telling import tell
 from harness.stage.stage import Stage
 from harness.subject import network
+from harness.subject.isolation import IsolationError
 from harness.verdict.outcome import Level, NotApplicable, Outcome
 from harness.verdict.result import CheckResult, Results
 
@@ -87,7 +88,10 @@ def pytest_configure(config: pytest.Config) -> None:
         network.prepare_worker()
         session = join_session(options, pickle.loads(config.workerinput["sockspec_built"]))
     else:
-        network.prepare_process()
+        try:
+            network.prepare_process()
+        except IsolationError as error:
+            raise pytest.UsageError(str(error)) from None
         # What a cancelled job gets (SIGTERM) ends as Ctrl-C does: with the reports written and nothing left running.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:

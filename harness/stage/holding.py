@@ -193,7 +193,9 @@ class Holding(Ending):
     def files_made(self) -> list[str]:
         """Files that the program has made where it may make any: its working directory, /tmp, and beside its socket."""
         root = Path(f"/proc/{self.program.root}/root")
-        places = [root / "app", root / "tmp"]
+        work = root / self.program.directory.lstrip("/")
+        # Without a sandbox /tmp is the machine's, and what comes and goes there is anybody's.
+        places = [work, root / "tmp"] if self.stage.launcher.isolation.sandboxed else [work]
         if self.address.local:
             places.append(self.stage.rendezvous)
         try:
@@ -201,7 +203,7 @@ class Holding(Ending):
         except OSError as error:
             raise Inconclusive(f"the program's directory cannot be read here: {error}") from None
         given = set(os.listdir(self.stage.built.directory))
-        own = {path for path in found if path.parent == root / "app" and path.name in given}
+        own = {path for path in found if path.parent == work and path.name in given}
         ours = {path for path in found if path.name.endswith(".peer")}
         if (documents := self.stage.documents) is not None:
             shown = root / documents.above.relative_to("/")
