@@ -209,6 +209,38 @@ def tries_once(assignment: Assignment) -> str | None:
     return None
 
 
+def local(assignment: Assignment) -> str | None:
+    """Only programs that talk to nobody outside themselves."""
+    if assignment.profile.role == "local":
+        return None
+    return f"this is for programs that run to completion; {assignment.profile.name} is a {assignment.profile.role}"
+
+
+def resolver(assignment: Assignment) -> str | None:
+    """Only programs that look up a host and print what they find."""
+    if reason := local(assignment):
+        return reason
+    return (
+        None
+        if getattr(assignment.profile, "names_host", False)
+        else f"{assignment.profile.name} is not given a host"
+    )
+
+
+def running(assignment: Assignment) -> str | None:
+    """Only programs that run to completion by themselves, without anything to look up."""
+    if reason := local(assignment):
+        return reason
+    return f"{assignment.profile.name} looks up a host" if resolver(assignment) is None else None
+
+
+def told_a_host(assignment: Assignment) -> str | None:
+    """Only clients, and programs that look up a host."""
+    if client(assignment) is None or resolver(assignment) is None:
+        return None
+    return f"{assignment.profile.name} is not given a host"
+
+
 def client_that(word: str, otherwise: str) -> Condition:
     """Only clients whose profile says *word* (see ``ClientProfile``); *otherwise* says what the others are."""
 

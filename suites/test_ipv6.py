@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.checks import MUST, by_contract, check, if_set, inet, stream_client
+from harness.checks import MUST, by_contract, check, if_set, inet, resolver, stream_client
 
 
 @check(
@@ -46,3 +46,17 @@ def test_dual_stack(stage, bindv6only):
 def test_second_address(clients, place):
     """Of a host with two addresses the client finds the one that answers, whichever it is."""
     clients.with_two_addresses(place).converse()
+
+
+@check(
+    "ipv6/numeric-argument",
+    by_contract("families", ipv6=MUST, both=MUST),
+    "getaddrinfo(3)",
+    "RFC 4291 section 2.2",
+    only=resolver,
+    usual="the buffer is INET_ADDRSTRLEN long, or gethostbyname() is used",
+)
+def test_numeric_argument(runs):
+    """An IPv6 address given as a literal is printed as that address."""
+    literal = "2001:0db8:000a:0000:0004:0000:0000:0009"
+    runs.start(host=literal).expect_resolved([literal], apart_from=literal)

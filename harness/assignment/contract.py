@@ -16,6 +16,7 @@ from harness.assignment.kinds import (
     Number,
     OneOf,
     Pattern,
+    Patterns,
     StopStatuses,
     Text,
     Texts,
@@ -47,6 +48,7 @@ EndStatus = int | Literal["any"]
 
 _SERVERS = (Role.SERVER,)
 _CLIENTS = (Role.CLIENT,)
+_LOCALS = (Role.LOCAL,)
 _NETWORKED = (Role.SERVER, Role.CLIENT)
 _CONNECTED = (*STREAMS, Transport.UNIX_SEQPACKET)
 
@@ -224,7 +226,11 @@ class Contract:
     )
     exit_status: EndStatus = field(
         default=0,
-        metadata=setting(ExitStatus(), "How a client ends whose conversation has gone well.", roles=_CLIENTS),
+        metadata=setting(
+            ExitStatus(),
+            "How a client ends whose conversation has gone well, or a program that talks to nobody else.",
+            roles=(*_CLIENTS, *_LOCALS),
+        ),
     )
     on_fin: EndStatus = field(
         default="any",
@@ -302,8 +308,33 @@ class Contract:
         default="",
         metadata=setting(
             Pattern(),
-            "What the server's text must match, from beginning to end.",
-            roles=_SERVERS,
+            "What the program's text must match, from beginning to end.",
+            roles=(*_SERVERS, *_LOCALS),
+            by_profile=True,
+        ),
+    )
+    lines: tuple[str, ...] = field(
+        default=(),
+        metadata=setting(
+            Patterns(),
+            "What must be found in the program's output, each in a line of its own, in any order; "
+            "the other lines are its own affair.",
+            roles=_LOCALS,
+            by_profile=True,
+        ),
+    )
+    input: str = field(
+        default="",
+        metadata=setting(
+            Text(), "What the program finds on its standard input.", roles=_LOCALS, by_profile=True
+        ),
+    )
+    prints_port: bool = field(
+        default=False,
+        metadata=setting(
+            Flag(),
+            "Whether the port of the service is printed with the addresses.",
+            roles=_LOCALS,
             by_profile=True,
         ),
     )
@@ -459,4 +490,5 @@ class Contract:
     def as_dict(self) -> dict[str, object]:
         """The fields by name, as the results (``assignment.contract``) show them."""
         values = {entry.name: getattr(self, entry.name) for entry in fields(self)}
-        return values | {"stop": dict(self.stop), "cgi_variables": list(self.cgi_variables)}
+        lists = {name: list(value) for name, value in values.items() if isinstance(value, tuple)}
+        return values | lists | {"stop": dict(self.stop)}

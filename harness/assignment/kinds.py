@@ -11,7 +11,7 @@ import shlex
 import signal
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from harness.assignment.problem import either, nearest
@@ -161,6 +161,23 @@ class Pattern(_Kind):
             report(Unfit(f"{shown(value)} ({error})", self.expects))
             return NOTHING
         return value
+
+
+@dataclass(frozen=True)
+class Patterns(_Kind):
+    """A list of regular expressions of Python's ``re``."""
+
+    expects: str = field(default="a list of regular expressions (Python's re) in quotes", init=False)
+
+    def read(self, value: object, report: Report) -> object:
+        """A tuple of the expressions, known to compile."""
+        if not isinstance(value, list):
+            report(Unfit(shown(value), self.expects))
+            return NOTHING
+        read = []
+        for index, item in enumerate(value):
+            read.append(Pattern().read(item, lambda unfit, at=index: report(replace(unfit, inside=(at,)))))  # type: ignore[misc]
+        return NOTHING if NOTHING in read else tuple(read)
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ PLACEHOLDERS: Mapping[str, str] = {
     "root": "the directory whose files the server hands out",
     "peer_port": "the port of the server the client talks to",
     "peer_host": "the name or address of the server the client talks to",
+    "service": "the service whose port is looked up: a name in /etc/services, or a number",
     "size": "how many bytes the client is to write",
 }
 

@@ -10,6 +10,7 @@ from harness.assignment import manifest
 from harness.assignment.assignment import Assignment
 from harness.assignment.problem import AssignmentError, either
 from harness.assignment.profiles._client import ClientProfile
+from harness.assignment.profiles._local import LocalProfile
 from harness.catalogue import catalogue
 from harness.commands.list_checks import levels_asked
 from harness.handbook.choice import FINE, USAGE
@@ -88,6 +89,10 @@ def _run(assignment: Assignment) -> str:
         return f"with the arguments {' '.join(profile.arguments)}"
     if "root" in profile.placeholders:
         return "with the port and the directory as its only arguments"
+    if isinstance(profile, LocalProfile):
+        return (
+            f"with the arguments {' '.join(profile.arguments)}" if profile.arguments else "without arguments"
+        )
     return f"with the {'path' if assignment.transport.is_unix else 'port'} as its only argument"
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from harness.assignment.assignment import Assignment
 from harness.assignment.profiles._client import ClientProfile
+from harness.assignment.profiles._local import LocalProfile
 from harness.run.options import Options, UsageError
 from harness.stage.stage import Memory
 from harness.subject.build import Built, SubmissionError, Workshop
@@ -53,7 +54,10 @@ def open_session(options: Options) -> Session:
         # The default command line names the port of a server; a client is told whose port it is.
         own = assignment.profile.arguments
         built = replace(built, run=[w for word in built.run for w in (own if word == "{port}" else (word,))])
-    if assignment.transport.is_unix and not spec.run:
+    if isinstance(assignment.profile, LocalProfile) and not spec.run:
+        own = assignment.profile.arguments
+        built = replace(built, run=[w for word in built.run for w in (own if word == "{port}" else (word,))])
+    elif assignment.transport.is_unix and not spec.run:
         # The default command line names a port; a server with an address in the file system gets its path there.
         built = replace(built, run=[word.replace("{port}", "{path}") for word in built.run])
     if "root" in assignment.profile.placeholders and not spec.run:

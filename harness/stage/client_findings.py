@@ -9,6 +9,7 @@ from harness.verdict.outcome import Violation
 from harness.verdict.show import count
 
 if TYPE_CHECKING:
+    from harness.stage.completing import Completing
     from harness.stage.talking import Talking
 
 
@@ -51,8 +52,8 @@ def misprinted(client: Talking, why: str) -> Violation:
     return Violation(f"its standard output is wrong: {why}.", kind="misprint", **client.facts())
 
 
-def no_end(client: Talking, after: str, settled: Settled) -> Violation:
-    """It goes on running though its conversation is over."""
+def no_end(client: Completing, after: str, settled: Settled) -> Violation:
+    """It goes on running though its work is done, or cannot be done."""
     return Violation(
         f"{after}, but the program goes on running and will not end. {client.condition(settled)}",
         kind="client-no-end",

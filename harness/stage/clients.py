@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from harness.assignment.placeholders import expand_argv, names_in
@@ -12,7 +11,7 @@ from harness.stage.client_program import MUCH, ClientProgram
 from harness.stage.datagram_reference import DatagramReference
 from harness.stage.reference import Reference
 from harness.stage.reference_server import ReferenceServer
-from harness.verdict.outcome import Inconclusive, NotApplicable, Violation
+from harness.verdict.outcome import NotApplicable, Violation
 
 if TYPE_CHECKING:
     from harness.stage.stage import Stage
@@ -66,32 +65,23 @@ class Clients:
         values = stage.values(where)
         for name, value in (("peer_host", host), ("size", size)):
             if value is not None:
-                self._must_take(name)
+                stage.must_take(name)
                 values[name] = str(value)
         command = argv if argv is not None else expand_argv(stage.built.run, values)
         name = stage.instance_name()
         if server is not None:
             server.forget()
-        file = None if hosts is None else self._hosts_file(hosts)
+        file = None if hosts is None else stage.hosts_file(hosts)
         program = stage.launch(name, command, where, hosts=file, values=values)
         client = ClientProgram(stage, program, where, name, server)
         stage.instances.append(client)
         return stage.adopt(client)
 
-    def _must_take(self, name: str) -> None:
-        if not any(name in names_in(word) for word in self.stage.built.run):
-            raise NotApplicable(f"the program is not given {{{name}}} on its command line")
-
-    def _hosts_file(self, text: str) -> Path:
-        if not self.stage.launcher.isolation.sandboxed:
-            raise Inconclusive("without a sandbox of its own the program sees the /etc/hosts of this machine")
-        path = self.stage.rendezvous / self.stage.next_name("hosts").replace(" ", "-")
-        path.write_text(text)
-        path.chmod(0o644)
-        self.stage.timeline.record(
-            "peer", f"gave the program an /etc/hosts with: {', '.join(text.splitlines())}"
-        )
-        return path
+    def given_host(self, host: str, *, served: bool = False) -> ClientProgram:
+        """A client that is told of a server on *host* and given something to send; *served*: ours is where it usually is."""
+        client = self.start(self.server() if served else None, host=host)
+        client.type_blindly()
+        return client
 
     def of_slow_server(self) -> ClientProgram:
         """A client that has much to send to a server with a small window, which does not read for a while."""

@@ -179,6 +179,7 @@ class Stage:
         *,
         closed_stdio: bool = False,
         canary: bool = False,
+        orphans: bool = False,
         hosts: Path | None = None,
         values: Mapping[str, str] | None = None,
         limits: Limits | None = None,
@@ -201,6 +202,7 @@ class Stage:
             readable=() if self.documents is None else (self.documents.above,),
             limits=limits or self.assignment.limits,
             canary=canary,
+            orphans=orphans,
             daemon=self.assignment.contract.daemon,
         )
         self._closing.callback(program.close)
@@ -211,7 +213,7 @@ class Stage:
         contract = self.assignment.contract
         fixed = {"peer_host": contract.peer_host} if contract.peer_host else {}
         root = {"root": str(self.documents.root)} if self.documents is not None else {}
-        return {**where.placeholders(), "size": str(contract.size), **fixed, **root}
+        return {**where.placeholders(), "size": str(contract.size), "service": "http", **fixed, **root}
 
     def serve(
         self, address: Address | None = None, *, closed_stdio: bool = False, canary: bool = False
@@ -231,6 +233,21 @@ class Stage:
                 self.memory.does_not_start = blocked
             raise
         return server
+
+    def must_take(self, name: str) -> None:
+        """The program is given the placeholder *name* on its command line; otherwise nothing is asked."""
+        if not any(name in names_in(word) for word in self.built.run):
+            raise NotApplicable(f"the program is not given {{{name}}} on its command line")
+
+    def hosts_file(self, text: str) -> Path:
+        """A file to show to a program as /etc/hosts (hosts(5))."""
+        if not self.launcher.isolation.sandboxed:
+            raise Inconclusive("without a sandbox of its own the program sees the /etc/hosts of this machine")
+        path = self.rendezvous / self.next_name("hosts").replace(" ", "-")
+        path.write_text(text)
+        path.chmod(0o644)
+        self.timeline.record("peer", f"gave the program an /etc/hosts with: {', '.join(text.splitlines())}")
+        return path
 
     def serve_with_room(self, *, descriptors: int, processes: int) -> Server:
         """Like :meth:`serve`, with higher limits for the program and for ourselves."""

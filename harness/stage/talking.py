@@ -10,8 +10,8 @@ from harness.assignment.profiles._client import ClientProfile, Turn
 from harness.observe.settle import Settled
 from harness.stage import client_findings as findings
 from harness.stage.address import Address
+from harness.stage.completing import Completing
 from harness.stage.datagram_reference import DatagramReference
-from harness.stage.ending import Ending
 from harness.stage.patience import PATIENCE, PATIENCE_AT_START
 from harness.stage.reference import Reference
 from harness.stage.reference_server import Connection, ReferenceServer
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from harness.stage.stage import Stage
 
 
-class Talking(Ending):
+class Talking(Completing):
     """A started client, and the server of ours that it talks to (None: nobody is there)."""
 
     def __init__(
@@ -179,25 +179,6 @@ class Talking(Ending):
         self.expect_right_wire()
         self.expect_output()
 
-    def expect_exit(self, agreed: int | str, after: str) -> None:
-        """It ends by itself, with the status *agreed*, and leaves no process behind; *after* says when."""
-        settled = self.until(lambda: self.program.status is not None)
-        status = self.status
-        if status is None:
-            raise findings.no_end(self, after, settled)
-        if status.signal is not None:
-            raise Violation(
-                f"{after}, and the program was {status}.{self.last_words()}", kind="died", **self.facts()
-            )
-        if agreed != "any" and status.code != agreed:
-            raise Violation(
-                f"{after}, and the program ended with {status}; agreed is exit status {agreed}.{self.last_words()}",
-                kind="client-status",
-                agreed=agreed,
-                **self.facts(),
-            )
-        self.expect_nothing_left()
-
     def expect_right_wire(self) -> None:
         """Over the whole conversation nothing came that was not owed, and the connection was ended in order."""
         if not self.by_datagrams:
@@ -240,34 +221,9 @@ class Talking(Ending):
     def _unprinted(self) -> str:
         return self.client_profile.misprint(self.reference.replies, self.program.output.stdout)
 
-    def expect_failure(self, why: str) -> None:
-        """It cannot do its work: it ends by itself, with a status other than 0 and a message; *why* says why."""
-        settled = self.until(lambda: self.program.status is not None)
-        if self.status is None and not self.input_ended and self.client_profile.reads_input:
-            self.end_input()  # it may read all its input before it does anything
-            settled = self.until(lambda: self.program.status is not None)
-        status = self.status
-        if status is None:
-            raise findings.no_end(self, why, settled)
-        if status.signal is not None:
-            raise Violation(
-                f"{why}, and the program was {status}.{self.last_words()}", kind="died", **self.facts()
-            )
-        if status.code == 0:
-            raise Violation(
-                f"{why}, and the program ended with exit status 0, which says that all went well.",
-                kind="status-zero",
-                **self.facts(),
-            )
-        if not self.says_something():
-            raise Violation(
-                f"{why}, and the program ended with {status}, but said nothing.",
-                kind="silent",
-                **self.facts(),
-            )
-
-    def says_something(self) -> bool:
-        """Whether it has written anything; ask when it has ended."""
-        self.until(lambda: self.program.stdout_at_eof)
-        output = self.program.output
-        return bool(output.stderr.strip() or output.stdout.strip())
+    def last_chance_to_end(self) -> bool:
+        """It may read all its input before it does anything: end that, if it has not ended yet."""
+        if self.input_ended or not self.client_profile.reads_input:
+            return False
+        self.end_input()
+        return True

@@ -24,14 +24,20 @@ _HARMLESS = (
     "localtime",
     "nsswitch.conf",
     "protocols",
-    "services",
 )
 #: Debian's Java keeps part of itself in /etc/java-17-openjdk.
 _RUNTIMES = ("java-",)
+#: services(5): the same on every machine, also where none is installed; ruptime is the service of APUE chapter 16.
+_SERVICES = {
+    "echo": 7, "discard": 9, "daytime": 13, "ftp": 21, "ssh": 22, "telnet": 23, "smtp": 25, "time": 37, "domain": 53,
+    "tftp": 69, "finger": 79, "http": 80, "pop3": 110, "ntp": 123, "imap2": 143, "irc": 194, "https": 443, "imaps": 993,
+    "pop3s": 995, "ruptime": 4000, "http-alt": 8080,
+}  # fmt: skip
 _OWN = {
     # Several addresses of one name are several lines of hosts(5), and "multi" says that all count (host.conf(5)).
     "host.conf": "multi on\n",
     "hosts": "127.0.0.1 localhost\n::1 localhost\n127.0.1.1 sandbox\n",
+    "services": "".join(f"{name} {port}/tcp\n{name} {port}/udp\n" for name, port in _SERVICES.items()),
     "passwd": "root:x:0:0::/tmp:/bin/sh\nstudent:x:1000:1000::/tmp:/bin/sh\nnobody:x:65534:65534::/tmp:/bin/sh\n",
     "group": "root:x:0:\nstudent:x:1000:\nnogroup:x:65534:\n",
 }
@@ -57,6 +63,12 @@ def _fill(directory: Path, sources: list[Path]) -> None:
             _copy(path, unfinished / path.name)
     for name, text in _OWN.items():
         (unfinished / name).write_text(text)
+    with (
+        contextlib.suppress(OSError),
+        open("/etc/services") as machines,
+        open(unfinished / "services", "a") as ours,
+    ):
+        ours.write(machines.read())  # the first line of a name counts
     for made in (unfinished, *unfinished.rglob("*")):
         if not made.is_symlink():
             made.chmod(0o755 if made.is_dir() else 0o644)

@@ -50,6 +50,7 @@ class Launcher:
         closed_stdio: bool = False,
         canary: bool = False,
         daemon: bool = False,
+        orphans: bool = False,
         rendezvous: Path | None = None,
         readable: Sequence[Path] = (),
         hosts: Path | None = None,
@@ -63,7 +64,8 @@ class Launcher:
         a file it sees as /etc/hosts (hosts(5); nothing without a sandbox of its own). It joins the network
         that the calling thread is in. ``closed_stdio`` starts it without descriptors 0, 1 and 2, ``canary``
         with an innocent process in its process group. Of a *daemon* the program is what goes on when the
-        process that was started has ended.
+        process that was started has ended. With *orphans*, processes that nobody has waited for are noted
+        (`Program.orphans`).
         Raises `LaunchError` when the sandbox does not work, `Pid1Unavailable` without a C compiler.
         """
         view = View(
@@ -80,6 +82,7 @@ class Launcher:
             closed_stdio=closed_stdio,
             canary=canary,
             daemon=daemon,
+            orphans=orphans,
             limits=limits,
         )
 
@@ -92,6 +95,7 @@ class Launcher:
         closed_stdio: bool = False,
         canary: bool = False,
         daemon: bool = False,
+        orphans: bool = False,
         limits: Limits | None = None,
         build: bool = False,
     ) -> Program:
@@ -106,7 +110,7 @@ class Launcher:
             options.append("--supervise")
         if canary:
             options.append("--canary")
-        if daemon:
+        if daemon or orphans:
             options.append("--orphans")
         if closed_stdio or stdin == "closed":
             options += ["--close", "012" if closed_stdio else "0"]

@@ -99,6 +99,8 @@ class Program:
         self._succession = Succession() if daemon else None
         #: errno of an exec that failed; None if it worked. The status is then 127, as in a shell.
         self.exec_errno: int | None = None
+        #: How those processes ended that nobody of the program has waited for (only if it was started with *orphans*).
+        self.orphans: list[WaitStatus] = []
         self.rusage: Usage | None = None
         #: Nothing of the tree is alive any more (reported by the kernel; only if `supervised`).
         self.all_gone = False
@@ -247,7 +249,9 @@ class Program:
         elif report.kind in "SR":
             if report.kind == "S" or self._succession is not None:
                 self.rusage = Usage(second / 1e6, third / 1e6, fourth)
-            if self._succession is None:
+            if self._succession is None and report.kind == "R":
+                self.orphans.append(WaitStatus(first))
+            elif self._succession is None:
                 self.status = WaitStatus(first)
             else:
                 self._succession.died(report.inner_pid, WaitStatus(first))

@@ -70,6 +70,31 @@ def _client(kind: str, facts: Facts) -> str | None:
     return None
 
 
+def _deadlock(kind: str, facts: Facts) -> str | None:
+    if kind == "unreaped":
+        return (
+            "For each child that fork() makes, the parent calls wait() or waitpid() once; a loop while (wait(NULL) > 0) gets them all, "
+            "however many there are."
+        )
+    if kind != "deadlock":
+        return None
+    if facts.get("mutual"):
+        return "Both sides wait for the other one to write first: one of them has to begin, or to close its end when it has nothing more to say."
+    if facts.get("own_copy"):
+        return (
+            "After fork() both processes have both ends. The one that reads must close its copy of the other end: as long as any copy is open, "
+            "its own included, read() does not return 0."
+        )
+    if facts.get("held"):
+        return (
+            "Whoever reads until the end of file waits until every copy of the other end is closed: the parent has copies as well, and must "
+            "close them after its last fork() and before it waits for its children; a writer that has finished can also call shutdown(fd, SHUT_WR)."
+        )
+    if facts.get("writing"):
+        return "What one writes, somebody must read: a pair of sockets holds a few hundred kilobytes, then write() waits."
+    return None
+
+
 def _crash(kind: str, facts: Facts) -> str | None:
     if facts.get("signal") in ("SIGSEGV", "SIGBUS", "SIGABRT", "SIGILL", "SIGFPE"):
         return (
@@ -173,7 +198,7 @@ def _close_wait(kind: str, facts: Facts) -> str | None:
 
 
 _RULES: tuple[Callable[[str, Facts], str | None], ...] = (
-    _sigpipe, _limit, _spinning, _ended_first, _client, _crash, _byte_order, _signals, _killed_by_stop_signal, _wrong_status, _stops_at_nul, _high_bytes, _stale, _datagram_cut, _not_flushed, _close_wait,
+    _sigpipe, _limit, _spinning, _ended_first, _client, _deadlock, _crash, _byte_order, _signals, _killed_by_stop_signal, _wrong_status, _stops_at_nul, _high_bytes, _stale, _datagram_cut, _not_flushed, _close_wait,
 )  # fmt: skip
 
 
