@@ -15,6 +15,7 @@ import pytest
 
 from harness.assignment.profiles._base import Audience, ServerProfile
 from harness.assignment.profiles._files import FileServerProfile
+from harness.assignment.profiles.dialogue import Scripted
 from harness.verdict.outcome import Level
 
 if TYPE_CHECKING:
@@ -239,6 +240,13 @@ def told_a_host(assignment: Assignment) -> str | None:
     if client(assignment) is None or resolver(assignment) is None:
         return None
     return f"{assignment.profile.name} is not given a host"
+
+
+def declared(assignment: Assignment) -> str | None:
+    """Only dialogues that the assignment declares."""
+    if isinstance(assignment.profile, Scripted):
+        return None
+    return f"the protocol of {assignment.profile.name} is not declared by steps (table [dialogue])"
 
 
 def client_that(word: str, otherwise: str) -> Condition:

@@ -353,8 +353,8 @@ def header_lines(text: str) -> list[tuple[int, str]]:
 
 
 def _split(value: str) -> Iterator[str]:
-    """The items of a list: at commas outside of braces, brackets and quotes."""
-    for item in re.findall(r"""(?:\{[^}]*\}|\[[^\]]*\]|"[^"]*"|[^,])+""", value):
+    """The items of a list: at commas outside of braces, brackets and quotes (which may stand in either)."""
+    for item in re.findall(r"""(?:\{(?:"[^"]*"|[^}"])*\}|\[(?:"[^"]*"|[^\]"])*\]|"[^"]*"|[^,])+""", value):
         if item.strip():
             yield item.strip()
 

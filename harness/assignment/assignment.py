@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.assignment.contract import Contract
+from harness.assignment.dialogue import Dialogue
 from harness.assignment.kinds import OneOf, Text
 from harness.assignment.limits import Limits
 from harness.assignment.profiles._base import Profile
@@ -52,12 +53,15 @@ class Assignment:
     limits: Limits
     source: Path | None
     """The assignment file; None if the command line is all there is."""
+    dialogue: Dialogue = field(default_factory=Dialogue)
+    """What is said, if the profile is ``dialogue``."""
 
 
 #: The tables of an assignment file, in the order in which they are written.
-TABLES: dict[str, type[Heading | ProgramSpec | Contract | Rubric | Limits]] = {
+TABLES: dict[str, type[Heading | ProgramSpec | Dialogue | Contract | Rubric | Limits]] = {
     "assignment": Heading,
     "program": ProgramSpec,
+    "dialogue": Dialogue,
     "contract": Contract,
     "rubric": Rubric,
     "limits": Limits,

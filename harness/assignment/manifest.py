@@ -15,12 +15,14 @@ from harness.assignment import combinations, entries
 from harness.assignment.assignment import TABLES, Assignment, Heading
 from harness.assignment.combinations import Clash
 from harness.assignment.contract import Contract
+from harness.assignment.dialogue import Dialogue
 from harness.assignment.entries import Entry
 from harness.assignment.kinds import NOTHING, Unfit, shown
 from harness.assignment.limits import Limits
 from harness.assignment.problem import AssignmentError, Problem, Where, either, nearest
 from harness.assignment.profiles import ProfileError, find_profile, profile_names
 from harness.assignment.profiles._base import Profile
+from harness.assignment.profiles.dialogue import Scripted, scripted
 from harness.assignment.program import ProgramSpec, default_ready
 from harness.assignment.rubric import Rubric
 from harness.assignment.setting import settings_of
@@ -95,6 +97,8 @@ class _Reader:
         self._unknown_tables()
         heading = Heading(**self._read(Heading, "assignment", {}))
         profile = self._profile(heading)
+        dialogue = Dialogue(**self._read(Dialogue, "dialogue", {}))
+        profile = self._scripted(profile, dialogue)
         transport = self._transport(heading, profile)
         start: dict[str, Any] = {}
         if profile is not None and transport is not None:
@@ -120,6 +124,7 @@ class _Reader:
                     rubric=rubric,
                     limits=limits,
                     source=self.path,
+                    dialogue=dialogue,
                 )
         raise AssignmentError(sorted(self.problems, key=self._order))
 
@@ -207,6 +212,31 @@ class _Reader:
         except ProfileError as error:
             self._problem(entry.where(), error.found, error.expected, error.nearest)
             return None
+
+    def _scripted(self, profile: Profile | None, dialogue: Dialogue) -> Profile | None:
+        """Of a dialogue: the profile that plays it.  Without a file, and without steps, it is an example."""
+        written = {name: entry for (table, name), entry in self.given.items() if table == "dialogue"}
+        tried = any(entry.path[:2] == ("dialogue", "steps") for entry in self.entries)
+        if profile is None:
+            return None
+        if not isinstance(profile, Scripted):
+            for name, entry in written.items():
+                found = f"{name} in [dialogue] with the profile {profile.name}"
+                self._problem(entry.where(), found, 'a dialogue with profile = "dialogue" only', None, "")
+            return profile
+        if not tried:
+            if self.path is None and not written:
+                return profile
+            entry = self.given["assignment", "profile"]
+            step = (
+                f'write steps = [{{ send = "..." }}, {{ expect = "..." }}] under [dialogue]; see {_REFERENCE}'
+            )
+            self._problem(entry.where(), "a dialogue without steps", "steps in [dialogue]", None, step)
+            return profile
+        if "steps" in written:
+            for index, found, expected in dialogue.mistakes():
+                self._problem(written["steps"].where((index,)), found, expected)
+        return scripted(dialogue)
 
     def _transport(self, heading: Heading, profile: Profile | None) -> Transport | None:
         if profile is None:

@@ -7,7 +7,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from harness.assignment.assignment import TABLES, Assignment
+from harness.assignment.dialogue import EXAMPLE_TEXT
 from harness.assignment.profiles._client import ClientProfile
+from harness.assignment.profiles._local import LocalProfile
+from harness.assignment.profiles.dialogue import Scripted
 from harness.assignment.setting import Setting, settings_of
 
 _WIDTH = 100
@@ -17,6 +20,7 @@ _REFERENCE = "docs/assignment-file.md"
 _EXAMPLES: dict[tuple[str, str], str] = {
     ("program", "build"): '"cc -O2 -Wall -Wextra -o server *.c"',
     ("program", "env"): '{ LANG = "C.UTF-8" }',
+    ("dialogue", "role"): '"server"',
     ("contract", "mode"): '"0600"',
     ("contract", "terminator"): '"the end"',
     ("contract", "text"): "'.*'",
@@ -32,6 +36,7 @@ _EXAMPLES: dict[tuple[str, str], str] = {
 _ABOUT = {
     "assignment": "What is asked.",
     "program": "How a submission is built and started; left out, both follow from the type of its files.",
+    "dialogue": "What is said, told from our side: what is sent goes to the program, what is expected comes from it.",
     "contract": "What the profile leaves open. Lines that are commented out show the default.",
     "rubric": "What counts how much. Without points: MUST 2, SHOULD 1, ADVICE 0 for each check.",
     "limits": "What the program may use up in one check.",
@@ -47,6 +52,8 @@ def template(assignment: Assignment) -> str:
         "# sockspec check PATH --assignment FILE  judges a submission",
     ]
     for table, owner in TABLES.items():
+        if table == "dialogue" and not isinstance(assignment.profile, Scripted):
+            continue
         lines += ["", f"[{table}]", *_comment(_ABOUT[table])]
         for entry in settings_of(owner).values():
             if _has_meaning(table, entry, assignment):
@@ -80,6 +87,9 @@ def _value(table: str, entry: Setting, assignment: Assignment) -> Iterator[str]:
         }
         yield f"{entry.name} = {toml(values[entry.name])}"
         return
+    if (table, entry.name) == ("dialogue", "steps"):
+        yield from EXAMPLE_TEXT.splitlines()
+        return
     yield from _comment(f"Value: {entry.kind.expects}.")
     yield f"#{entry.name} = {_EXAMPLES.get((table, entry.name)) or toml(_default(table, entry, assignment))}"
 
@@ -91,6 +101,8 @@ def _default(table: str, entry: Setting, assignment: Assignment) -> Any:
                 "./client",
                 *(("{path}",) if assignment.transport.is_unix else assignment.profile.arguments),
             ]
+        if isinstance(assignment.profile, LocalProfile):
+            return ["./program", *assignment.profile.arguments]
         return ["./server", "{path}" if assignment.transport.is_unix else "{port}"]
     return getattr(getattr(assignment, table), entry.name)
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from harness.assignment import manifest
 from harness.assignment.assignment import Assignment
+from harness.assignment.profiles.dialogue import Scripted
 from harness.catalogue import catalogue
 from harness.report import formats
 
@@ -58,7 +59,7 @@ class Options:
                 "what is asked of the submission? Give --assignment FILE, or --profile NAME (and --transport T); "
                 f"or put a {MANIFEST} into the directory you are in (`sockspec init` writes one)"
             )
-        return manifest.from_options(
+        assignment = manifest.from_options(
             profile=self.profile,
             transport=self.transport,
             build=self.build,
@@ -66,6 +67,13 @@ class Options:
             sets=self.sets,
             known_ids=catalogue(),
         )
+        if isinstance(assignment.profile, Scripted) and not assignment.profile.declared:
+            raise UsageError(
+                "a dialogue without steps; write them under [dialogue] in an assignment file "
+                "(`sockspec init --profile dialogue` makes one), or give "
+                '--set \'dialogue.steps=[{ send = "..." }, { expect = "..." }]\''
+            )
+        return assignment
 
     def _manifest(self) -> Path | None:
         if self.assignment is not None:
