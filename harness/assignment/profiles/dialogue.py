@@ -209,6 +209,7 @@ def scripted(script: Dialogue) -> Profile:
             return profile
         # Of this dialogue, not of every one: so they belong to the instance.
         vars(profile)["prompt"] = not first.after_end
+        vars(profile)["speaks_first"] = not first.sends
         vars(profile)["defaults"] = {"closes": "server" if first.ends else "client"}
     return profile
 
