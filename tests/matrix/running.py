@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,14 +40,18 @@ def check(specimen: Specimen, play: Play, *options: str) -> Run:
 
     Raises RunError if there are no results.
     """
+    return run_check(f"{specimen.name}, {play}", [*specimen.check_arguments(play), *options])
+
+
+def run_check(name: str, words: Sequence[str]) -> Run:
+    """``sockspec check`` with *words*; *name* is what messages call it.  Raises RunError if there are no results."""
     with tempfile.TemporaryDirectory(prefix="sockspec-matrix-") as directory:
         target = Path(directory, "results.json")
-        words = [*specimen.check_arguments(play), "--json", str(target), *options]
-        status, said = _finish([sys.executable, "-m", "harness", "check", *words])
+        status, said = _finish([sys.executable, "-m", "harness", "check", *words, "--json", str(target)])
         try:
             return Run(json_report.read(target), status)
         except (OSError, ValueError, KeyError) as error:
-            raise RunError(f"{specimen.name}, {play}: exit status {status}, {error!r}\n{said}") from error
+            raise RunError(f"{name}: exit status {status}, {error!r}\n{said}") from error
 
 
 @functools.cache
