@@ -302,6 +302,32 @@ RECIPES: dict[str, Recipe] = {
         "The first command ends with status 0; the server has another session than your shell and no terminal (?), descriptors 0, 1 "
         "and 2 are /dev/null, its directory is not yours; the second start fails visibly; SIGHUP does not end it.",
     ),
+    "dialogue": Recipe(
+        (
+            START,
+            "nc 127.0.0.1 7000   # type what is sent, compare what comes with what the steps expect",
+            "python3 -c \"\nimport socket\ns = socket.create_connection(('127.0.0.1', 7000))\n"
+            "s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)\n"
+            "for byte in b'HELLO ada\\n':\n    s.send(bytes([byte]))\nprint(s.recv(4096))\"",
+        ),
+        "The same answer, whether a line is typed as a whole or sent byte by byte.",
+    ),
+    "socketpair": Recipe(
+        (
+            './program; echo "status $?"',
+            "./program & sleep 5; ps -o pid,ppid,stat,wchan:20,cmd --ppid $! -p $!   # if it does not end: who waits where",
+            "ls -l /proc/$!/fd /proc/$(pgrep -P $! | head -n 1)/fd   # and who holds which end",
+        ),
+        "It ends by itself with status 0, and nothing of it is left; of one that hangs, one process waits in a read while an end of its pair is open somewhere.",
+    ),
+    "names/addresses": Recipe(
+        (
+            "getent ahosts localhost; getent services http   # what getaddrinfo(3) finds",
+            './program localhost http; echo "status $?"',
+            './program no.such.invalid http; echo "status $?"',
+        ),
+        "The same addresses and the port 80; then a message, and a status other than 0.",
+    ),
     "client": Recipe(
         (
             "nc -N -l 127.0.0.1 7000 < answers > asked & server=$!   # answers: what the server says",

@@ -96,7 +96,11 @@ def test_a_right_program_shows_what_the_recipe_says(name: str, workplace: Path) 
 
 
 def test_every_recipe_begins_by_starting_the_program() -> None:
+    local = ("socketpair", "names/addresses")  # which talk to nobody
     for name, recipe in RECIPES.items():
+        if name in local:
+            assert any("./program" in command for command in recipe.commands), name
+            continue
         begins = (
             "server 7000" if name == "daemon" else "& server=$!"
         )  # which starts in the background by itself
