@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import signal
 import socket
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, cast
@@ -9,16 +11,22 @@ from typing import TYPE_CHECKING, cast
 from harness.assignment.placeholders import expand_argv
 from harness.assignment.profiles._local import LocalProfile
 from harness.assignment.profiles.resolver import Resolver
+from harness.observe.lowlevel import slurp
 from harness.observe.pairs import Stuck, stuck_on_pairs
-from harness.observe.settle import Settled
+from harness.observe.procfs import status_field
+from harness.observe.settle import Settled, SettledKind, Settler
+from harness.stage.address import Address
 from harness.stage.completing import Completing
-from harness.stage.patience import PATIENCE_TO_COMPLETE
+from harness.stage.patience import PATIENCE_TO_COMPLETE, SPIN_TO_COMPLETE
+from harness.subject.program import Program
 from harness.verdict.outcome import Blocked, Inconclusive, NotApplicable, Violation
 from harness.verdict.show import count, literal
 
 if TYPE_CHECKING:
     from harness.stage.stage import Stage
 
+#: In the command lines of processes that Python's multiprocessing leaves to end by themselves.
+HELPERS = (b"multiprocessing.resource_tracker", b"multiprocessing.forkserver")
 #: Addresses of documentation (RFC 5737, RFC 3849): they are those of no machine.
 IPV4S = ("192.0.2.17", "198.51.100.4", "203.0.113.209")
 IPV6S = ("2001:db8::17", "2001:db8:a:0:4::9")
@@ -28,6 +36,26 @@ HOST, NEIGHBOUR, NEIGHBOURS = "several.test", "neighbour.test", "192.0.2.99"
 
 class LocalProgram(Completing):
     """One run; every word says what the program must come to."""
+
+    def __init__(self, stage: Stage, program: Program, address: Address, name: str) -> None:
+        super().__init__(stage, program, address, name)
+        #: Processes that a language's runtime has started for itself, and whether SIGCHLD was seen to be ignored.
+        self._helpers: set[int] = set()
+        self._ignores_children = False
+        self._chores.append(self._watch)
+
+    def _watch(self) -> int:
+        """Note what cannot be seen any more when the program has ended."""
+        for pid in self.program.members():
+            if pid == self.program.pid:
+                ignored = int(status_field(pid, "SigIgn") or "0", 16)
+                self._ignores_children |= bool(ignored >> (signal.SIGCHLD - 1) & 1)
+            else:
+                with contextlib.suppress(OSError):  # it is gone
+                    command = slurp(f"/proc/{pid}/cmdline")
+                    if any(word in command for word in HELPERS):
+                        self._helpers.add(pid)
+        return 0
 
     @property
     def local_profile(self) -> LocalProfile:
@@ -49,6 +77,12 @@ class LocalProgram(Completing):
             return self.program.output.total - self.program.stdin.pending + (progress() if progress else 0)
 
         return super().until(done, fds, writable=writable, progress=moved, patience=patience)
+
+    def settler(self, patience: float) -> Settler:
+        """As `Instance.settler`: one that talks to nobody may compute for a while."""
+        settler = super().settler(patience)
+        settler.spin_cpu_seconds = SPIN_TO_COMPLETE
+        return settler
 
     def expect_completion(self) -> None:
         """It ends, with all its processes; if it cannot, what the kernel says of the ends of its sockets says why."""
@@ -74,21 +108,26 @@ class LocalProgram(Completing):
             for reason in settled.reasons()
             if not any(one.who in reason for one in stuck)
         )
+        otherwise = "spinning" if settled.kind is SettledKind.SPINNING else "client-no-end"
         return Violation(
             f"{what}.{also}{' ' + doing if doing else ''}",
-            kind="deadlock" if stuck else "client-no-end",
+            kind="deadlock" if stuck else otherwise,
             **_cause(stuck),
             **self.facts(),
         )
 
     def complete(self) -> None:
-        """Let it come to its end; if it does not, the check is blocked by the one about that."""
+        """Let it come to its end; if it does not, the check is blocked by the one about that, and so are all others."""
+        memory = self.stage.memory
+        if memory.does_not_end is not None:
+            raise memory.does_not_end
         try:
             self.expect_completion()
         except Violation as violation:
-            raise Blocked(
+            memory.does_not_end = Blocked(
                 violation.observed, by="socketpair/both-ends-closed", kind=violation.kind, **violation.facts
-            ) from None
+            )
+            raise memory.does_not_end from None
 
     def expect_agreed_status(self) -> None:
         """It has ended by itself, with the agreed status, and so have the processes that it left behind."""
@@ -137,13 +176,16 @@ class LocalProgram(Completing):
             raise Inconclusive("it printed more than we keep (limits.output_mb)")
 
     def expect_children_reaped(self) -> None:
-        """When it ended, nothing of it was left: it has waited for each of its children (wait(2))."""
+        """When it ended, nothing of it was left: it has waited for each of its children (wait(2)), or told the
+        kernel that nobody will (SIGCHLD ignored)."""
         settled = self.until(lambda: self.program.status is not None)
-        left = self.program.members() if settled.ready else []
+        left = [pid for pid in self.program.members() if pid not in self._helpers] if settled.ready else []
         self.complete()
         self.until(lambda: self.program.all_gone or not self.program.supervised)
-        orphans = len(self.program.orphans)
-        if orphans or left:
+        orphans = len(self.program.orphans) - len(self._helpers)
+        if self._ignores_children:
+            return
+        if orphans > 0 or left:
             number = max(orphans, len(left))
             raise Violation(
                 f"when the program ended, {'a child of it had' if number == 1 else f'{number} children of it had'} not "

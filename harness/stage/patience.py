@@ -15,3 +15,6 @@ SPIN = 2.0
 
 #: The same for a program that runs to its end by itself: its pauses are its own affair, and only we wait for them.
 PATIENCE_TO_COMPLETE = 20.0
+
+#: CPU seconds that it may compute without a byte moving; beyond that, limits.cpu_seconds would end it anyway.
+SPIN_TO_COMPLETE = 5.0
