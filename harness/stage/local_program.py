@@ -109,12 +109,13 @@ class LocalProgram(Completing):
             if not any(one.who in reason for one in stuck)
         )
         otherwise = "spinning" if settled.kind is SettledKind.SPINNING else "client-no-end"
-        return Violation(
-            f"{what}.{also}{' ' + doing if doing else ''}",
-            kind="deadlock" if stuck else otherwise,
-            **_cause(stuck),
-            **self.facts(),
+        observed = f"{what}.{also}{' ' + doing if doing else ''}"
+        kind = "deadlock" if stuck else otherwise
+        facts = {**_cause(stuck), **self.facts()}
+        self.stage.memory.does_not_end = Blocked(
+            observed, by="socketpair/both-ends-closed", kind=kind, **facts
         )
+        return Violation(observed, kind=kind, **facts)
 
     def complete(self) -> None:
         """Let it come to its end; if it does not, the check is blocked by the one about that, and so are all others."""
@@ -123,10 +124,8 @@ class LocalProgram(Completing):
             raise memory.does_not_end
         try:
             self.expect_completion()
-        except Violation as violation:
-            memory.does_not_end = Blocked(
-                violation.observed, by="socketpair/both-ends-closed", kind=violation.kind, **violation.facts
-            )
+        except Violation:
+            assert memory.does_not_end is not None
             raise memory.does_not_end from None
 
     def expect_agreed_status(self) -> None:
