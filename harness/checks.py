@@ -144,7 +144,7 @@ def server(assignment: Assignment) -> str | None:
     return (
         None
         if assignment.profile.role == "server"
-        else f"this is for servers; {assignment.profile.name} is a {assignment.profile.role}"
+        else f"this is for servers; {assignment.profile.name} is a {assignment.profile.role.noun}"
     )
 
 
@@ -188,7 +188,7 @@ def client(assignment: Assignment) -> str | None:
     """Only programs that talk to a server of ours."""
     if assignment.profile.role == "client":
         return None
-    return f"this is for clients; {assignment.profile.name} is a {assignment.profile.role}"
+    return f"this is for clients; {assignment.profile.name} is a {assignment.profile.role.noun}"
 
 
 def stream_client(assignment: Assignment) -> str | None:
@@ -214,7 +214,7 @@ def local(assignment: Assignment) -> str | None:
     """Only programs that talk to nobody outside themselves."""
     if assignment.profile.role == "local":
         return None
-    return f"this is for programs that run to completion; {assignment.profile.name} is a {assignment.profile.role}"
+    return f"this is for programs that run to completion; {assignment.profile.name} is a {assignment.profile.role.noun}"
 
 
 def resolver(assignment: Assignment) -> str | None:

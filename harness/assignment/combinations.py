@@ -133,9 +133,9 @@ def _out_of_place(
             continue
         found = f"{name} = {shown(value)}"
         if profile.role not in entry.roles:
-            servers = either(f"{role}s" for role in entry.roles)
+            servers = either(f"{role.noun}s" for role in entry.roles)
             yield _unasked(
-                name, found, f"no {name}: it is for {servers}, and {profile.name} is a {profile.role}"
+                name, found, f"no {name}: it is for {servers}, and {profile.name} is a {profile.role.noun}"
             )
         elif transport not in entry.transports:
             yield _unasked(name, found, f"no {name} over {transport}")
@@ -155,7 +155,7 @@ def placeholder_clashes(
     whom = ""
     if profile is not None and transport is not None:
         usable_here = usable(profile.role, transport, profile.placeholders)
-        whom = f" for a {profile.role} over {transport}"
+        whom = f" for a {profile.role.noun} over {transport}"
     expected = (either(f"{{{word}}}" for word in usable_here) or "no placeholder") + whom
     texts: list[tuple[str, str | int, str]] = [("run", index, word) for index, word in enumerate(program.run)]
     texts += [("env", name, text) for name, text in program.env.items()]
@@ -184,7 +184,7 @@ def ready_clashes(program: ProgramSpec, profile: Profile, transport: Transport) 
     else:
         return
     if program.ready not in possible:
-        expected = either(f'"{word}"' for word in possible) + f" for a {profile.role} over {transport}"
+        expected = either(f'"{word}"' for word in possible) + f" for a {profile.role.noun} over {transport}"
         yield Clash("program", "ready", f'ready = "{program.ready}"', expected)
 
 

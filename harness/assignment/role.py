@@ -12,3 +12,8 @@ class Role(StrEnum):
     CLIENT = "client"
     LOCAL = "local"
     """Talks to nobody outside itself: runs to completion, output and status are judged."""
+
+    @property
+    def noun(self) -> str:
+        """What one calls such a program."""
+        return "local program" if self is Role.LOCAL else self.value

@@ -37,7 +37,7 @@ class Setting:
         """For which programs the field has a meaning, in words; empty if for all."""
         parts = []
         if self.roles != tuple(Role):
-            parts.append(" and ".join(f"{role}s" for role in self.roles))
+            parts.append(" and ".join(f"{role.noun}s" for role in self.roles))
         if self.transports != tuple(Transport):
             parts.append("over " + ", ".join(self.transports))
         if self.by_profile:

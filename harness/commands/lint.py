@@ -61,7 +61,7 @@ def summary(assignment: Assignment) -> str:
     points = sum(rubric.points_for(asked).values())
     levels = ", ".join(f"{counts[level]} {level.value}" for level in Level if counts[level])
     sentences = [
-        f'"{assignment.name}" asks for a {assignment.profile.role} of the profile {assignment.profile.name} over '
+        f'"{assignment.name}" asks for a {assignment.profile.role.noun} of the profile {assignment.profile.name} over '
         f"{assignment.transport}: {assignment.profile.summary}.",
         f"It is built {_build(program.build)} and started {_run(assignment)}.",
         *_contract(assignment),

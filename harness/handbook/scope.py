@@ -16,6 +16,7 @@ from harness.assignment.kinds import FileMode, Flag, Kind, Number, OneOf, Patter
 from harness.assignment.manifest import from_options
 from harness.assignment.problem import either
 from harness.assignment.profiles import find_profile, profile_names
+from harness.assignment.role import Role
 from harness.assignment.setting import settings_of
 from harness.checks import Check
 from harness.house import HOUSE
@@ -36,7 +37,9 @@ class Scope:
     """The level, or what each value of a field makes of it: ``MUST if contract.bind is "any"``."""
 
     def __str__(self) -> str:
-        where = f"{' and '.join(f'{role}s' for role in self.roles)} over {', '.join(self.transports)}"
+        where = (
+            f"{' and '.join(f'{Role(role).noun}s' for role in self.roles)} over {', '.join(self.transports)}"
+        )
         profile = f" with the profile {either(self.profiles)}" if self.profiles else ""
         asked = f", if {' and '.join(self.fields)}" if self.fields else ""
         return where + profile + asked

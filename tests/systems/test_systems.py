@@ -15,7 +15,7 @@ from tests.matrix.running import FUSE, Run, run_check
 from .generate import EXAMPLES, PAGE, System, page, systems
 
 #: Rows that take a second or two, played without being asked for; all others with SOCKSPEC_WHOLE_MATRIX=1.
-QUICK = ("findsvc", "socketpair", "inf14-2-udp-client", "dialogue-from-blackav-client")
+QUICK = ("findsvc", "socketpair", "dialogue-from-blackav-client")
 
 ALL = systems()
 PLAYED = [row for row in ALL if row.name in QUICK or os.environ.get("SOCKSPEC_WHOLE_MATRIX")]
