@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from harness.verdict.outcome import Violation
 
 if TYPE_CHECKING:
-    from harness.stage.client import Client
+    from harness.stage.speaking import Speaking
 
 #: Descriptors passed at once: one more than a program expects that expects any.
 PASSED = 2
@@ -20,7 +20,7 @@ PASSED = 2
 class PassedDescriptors:
     """The writing end of a pipe, passed to the program several times over; nobody else has it."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Speaking) -> None:
         self._server = client.server
         self._read, write = os.pipe()
         try:
