@@ -93,6 +93,9 @@ class _Page:
         over = f"{asked.profile} over {asked.transport}" if asked.transport else asked.profile
         self._entry("assignment", f"{asked.name}: {over}" if asked.name else over)
         self._entry("submission", submission.path)
+        if submission.run:
+            guess = submission.build.guess
+            self._entry("program", " ".join(submission.run) + (f" (chosen: {guess})" if guess else ""))
         isolation = tool.isolation or "unknown"
         self._entry("isolation", isolation + (f": {'; '.join(tool.lost)}" if tool.lost else ""))
         self._line()

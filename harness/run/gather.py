@@ -72,6 +72,7 @@ class Gatherer:
                             filter(None, (built.explanation if not built.ok else "", built.output))
                         ).encode()
                     ),
+                    built.explanation if built.ok else "",
                 ),
             ),
             seconds=time.monotonic() - self._began,

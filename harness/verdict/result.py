@@ -142,11 +142,12 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Build:
-    """How building the submission went; *output* is what the compiler said, bounded."""
+    """How building the submission went; *output* is what the compiler said, bounded, *guess* what we chose ourselves."""
 
     ok: bool = True
     seconds: float = 0.0
     output: str = ""
+    guess: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +221,7 @@ class Results:
                     "ok": submission.build.ok,
                     "seconds": round(submission.build.seconds, 6),
                     "output": submission.build.output,
+                    "guess": submission.build.guess,
                 },
             },
             "checks": [check.to_json() for check in self.checks],
