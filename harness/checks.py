@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 
 MUST, SHOULD, ADVICE = Level.MUST, Level.SHOULD, Level.ADVICE
 
-#: What nearly every check of a server builds on: one client is served, and one after another.
+#: What nearly every check of a server builds on: the first client gets its answer.
+ANSWERS = ("accept/first-client", "udp/first-datagram")
+
+#: The same, and one client after another.
 SERVES = ("accept/first-client", "accept/sequential")
 
 #: Why a check does not apply to an assignment, or None if it does.

@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.checks import ADVICE, MUST, SHOULD, by_contract, check, foreground, inet, server, when
+from harness.checks import ADVICE, ANSWERS, MUST, SHOULD, by_contract, check, foreground, inet, server, when
 
 
 @check(
@@ -54,6 +54,7 @@ def test_busy_port(stage):
     "bind(2) EADDRINUSE",
     "socket(7) SO_REUSEPORT",
     only=(inet, foreground),
+    needs=ANSWERS,
     usual="SO_REUSEPORT is set: a second instance shares the port and takes clients away from the first",
 )
 def test_second_instance(server, stage):
@@ -92,6 +93,7 @@ def test_bad_arguments(stage, arguments):
     "socket(2)",
     "accept(2)",
     only=(server, when("output", "socket")),
+    needs=ANSWERS,
     usual="socket() or accept() returned 0, which is a good descriptor, and was taken for an error",
 )
 def test_closed_stdio(stage):

@@ -1,6 +1,6 @@
 """resources: what the program holds on to after its clients have left."""
 
-from harness.checks import ADVICE, MUST, SHOULD, check, lasting, server, stream
+from harness.checks import ADVICE, ANSWERS, MUST, SHOULD, check, lasting, server, stream
 
 
 @check(
@@ -99,7 +99,7 @@ def test_close_on_exec(server):
     "unlink(2)",
     "unix(7)",
     only=(server, lasting),
-    needs="signals/stop-idle",
+    needs=("signals/stop-idle", *ANSWERS),
     usual="a socket, pid, lock or temporary file is not removed at the end",
 )
 def test_clean_exit(server, stop_signal):

@@ -1,6 +1,7 @@
 """signals: SIGTERM and SIGINT end the program, soon and in order."""
 
 from harness.checks import (
+    ANSWERS,
     MUST,
     SERVES,
     SHOULD,
@@ -104,7 +105,7 @@ def test_refuse_new(server, stop_signal):
     "wait(2)",
     "kill(2)",
     only=server,
-    needs="signals/stop-idle",
+    needs=("signals/stop-idle", *ANSWERS),
     usual="the parent ends without ending its children",
 )
 def test_children_gone(server, stop_signal):
@@ -120,7 +121,7 @@ def test_children_gone(server, stop_signal):
     "signal(7)",
     "setpgid(2)",
     only=server,
-    needs="signals/stop-idle",
+    needs=("signals/stop-idle", *ANSWERS),
     usual="children die of the signal that was meant for the whole group, and the parent does not expect it",
 )
 def test_process_group(server, stop_signal):
@@ -157,7 +158,7 @@ def test_twice(stage, stop_signal):
     "close(2)",
     "unix(7)",
     only=server,
-    needs="signals/stop-idle",
+    needs=("signals/stop-idle", *ANSWERS),
     usual="a process that outlives the server keeps the socket, or the socket file is not unlinked",
 )
 def test_listener_released(server, stop_signal):
@@ -172,7 +173,7 @@ def test_listener_released(server, stop_signal):
     MUST,
     "kill(2)",
     only=server,
-    needs="signals/stop-idle",
+    needs=("signals/stop-idle", *ANSWERS),
     usual="kill(0, ...) or kill(-1, ...) hits every process there is",
 )
 def test_leaves_others_alone(stage, stop_signal):

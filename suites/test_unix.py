@@ -3,6 +3,7 @@
 import pytest
 
 from harness.checks import (
+    ANSWERS,
     MUST,
     SHOULD,
     abstract,
@@ -23,6 +24,7 @@ from harness.checks import (
     "unix(7)",
     "unlink(2)",
     only=(unix, named),
+    needs=ANSWERS,
     usual="the socket file of a killed predecessor makes bind() fail with EADDRINUSE",
 )
 def test_stale_file_restart(server, stage):
@@ -37,6 +39,7 @@ def test_stale_file_restart(server, stage):
     "unix(7)",
     "bind(2) EADDRINUSE",
     only=(unix, named),
+    needs=ANSWERS,
     usual="the path is unlinked before bind() without asking whether somebody serves it",
 )
 def test_live_instance_not_stolen(server, stage):
@@ -67,8 +70,8 @@ def test_file_removed_on_stop(server, stop_signal):
     usual="strncpy() cuts a path that is too long, and another name is bound",
 )
 def test_path_length(stage):
-    """A path of 107 bytes is served under its exact name; longer ones are refused, never cut."""
-    stage.start(stage.new_address(length=107)).expect_listening()
+    """A path of 107 bytes (106 in Java) is served under its exact name; longer ones are refused, never cut."""
+    stage.start(stage.new_address(length=stage.longest_path)).expect_listening()
     for length in (108, 200):
         stage.start(stage.new_address(length=length)).expect_refusal(
             f"a path of {length} bytes does not fit into sun_path"

@@ -88,7 +88,7 @@ def from_set(option: str) -> Entry:
         step = "write for instance --set contract.drain=drop"
         raise AssignmentError([Problem(Where(source), f'"{option}"', "table.field=value", None, step)])
     try:
-        return Entry(path, _toml_value(match[2].strip()), source)
+        return Entry(path, _toml_value(match[2].lstrip()), source)
     except tomllib.TOMLDecodeError as error:
         said = re.sub(r" \(at [^()]*\)$", "", str(error))
         raise AssignmentError([Problem(Where(source), f"{said}: {match[2]}", "a TOML value")]) from error

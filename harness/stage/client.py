@@ -99,7 +99,8 @@ class Client(Speaking):
         Of any other: the whole answer.
         """
         if not self.server.server_profile.piecemeal:
-            self.expect_reply_slowly()
+            self.open_window()  # at once: a bounded time for draining is right, and must not run out because of us
+            self.expect_reply()
             self.expect_close()
             return
         owed = self._consumed

@@ -18,13 +18,20 @@ if TYPE_CHECKING:
     from harness.stage.stage import Stage
 
 
+def _port_of_peer(sock: socket.socket) -> int:
+    try:
+        return int(sock.getpeername()[1])
+    except OSError:  # the client has reset the connection already (ENOTCONN)
+        return 0
+
+
 class Connection:
     """One connection of a client to our server."""
 
     def __init__(self, server: ReferenceServer, sock: socket.socket) -> None:
         self.server = server
         #: The port that the client came from; 0 if there are none (unix(7)).
-        self.came_from: int = 0 if server.address.local else sock.getpeername()[1]
+        self.came_from: int = 0 if server.address.local else _port_of_peer(sock)
         far = sight.far_end(server.stage.diag, sock)
         #: The program's end of it, as sock_diag(7) names it; 0 if it is gone already.
         self.their_inode: int = far.inode if far is not None else 0

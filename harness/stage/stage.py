@@ -121,6 +121,14 @@ class Stage:
         return Address(transport, host, self.assignment.contract.peer_port or self.network.port())
 
     @property
+    def longest_path(self) -> int:
+        """Bytes of the longest path that a UNIX socket of the program can have: sun_path less its NUL (unix(7)).
+
+        The JDK wants one byte more for itself and throws SocketException before it asks the kernel.
+        """
+        return 106 if os.path.basename(self.built.run[0]) == "java" else 107
+
+    @property
     def rendezvous(self) -> Path:
         """A directory that the program and our peers see under the same, short, path."""
         if self._rendezvous is None:

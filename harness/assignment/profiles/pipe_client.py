@@ -32,9 +32,9 @@ class PipeClient(ClientProfile):
         return Turn(sent, sent, lines(token + 5000, size or _USUAL_SIZE))
 
     def telling(self, token: int) -> list[Turn]:
-        """Text, then all byte values in either direction."""
-        sent, answered = bytes(range(256)), bytes(reversed(range(256)))
-        return [self.turn(token), Turn(sent, sent, answered + b"the end"), self.turn(token + 1)]
+        """Text, then all byte values in either direction, both kinds of line ends, and no line end at the end."""
+        sent, answered = bytes(range(256)) + b"one\r\ntwo\n", bytes(reversed(range(256))) + b"one\r\nthe end"
+        return [self.turn(token), Turn(sent, sent, answered), self.turn(token + 1)]
 
     def bulky(self, token: int, size: int) -> Turn:
         """Much to send, little that comes back."""
