@@ -23,7 +23,7 @@ CLOCKS = {
     "harness/observe/timers.py": "kernel deadlines are absolute",
     "harness/plugin.py": "how long a check took, for the report",
     "harness/run/gather.py": "how long the run took, for the report",
-    "harness/stage/client.py": "whether this machine kept up with a contract about time",
+    "harness/stage/speaking.py": "whether this machine kept up with a contract about time",
     "harness/subject/build.py": "how long the build took, for the report",
     "harness/subject/build_wait.py": "a build that neither computes nor ends",
     "harness/subject/calls.py": "whether a reported timer has expired",
