@@ -13,9 +13,8 @@ from harness.checks import (
     many_requests,
     stream,
 )
+from harness.sizes import BIG, TINY_WINDOW
 
-BIG = 8 << 20
-TINY_WINDOW = 4096
 SIDE_BY_SIDE = by_contract("concurrency", concurrent=MUST)
 ONE_BY_ONE = "the program reads from one client until it leaves before it turns to the next"
 

@@ -15,9 +15,8 @@ from harness.checks import (
     tcp,
     when,
 )
+from harness.sizes import BIG, TINY_WINDOW
 
-BIG = 8 << 20
-TINY_WINDOW = 4096
 #: More than the window, and still one line.
 ONE_LONG_LINE = 60_000
 

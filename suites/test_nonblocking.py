@@ -1,9 +1,7 @@
 """nonblocking: event loops that really do not block."""
 
 from harness.checks import ADVICE, MUST, answering, check, lasting, long_requests, stream, when
-
-BIG = 8 << 20
-TINY_WINDOW = 4096
+from harness.sizes import BIG, TINY_WINDOW
 
 
 @check(

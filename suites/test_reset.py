@@ -1,9 +1,8 @@
 """reset: the peer is gone, and says so with an RST."""
 
 from harness.checks import MUST, SERVES, answering, asking, check, lasting, stream
+from harness.sizes import BIG, TINY_WINDOW
 
-BIG = 8 << 20
-TINY_WINDOW = 4096
 #: More than one read() of most programs, and little enough to be in the receive buffer at once, the FIN behind it.
 SEVERAL_READS = 40_000
 SURVIVE = "a write to a connection that is gone raises SIGPIPE, or ECONNRESET is taken for a fatal error"

@@ -15,9 +15,8 @@ from harness.checks import (
     many_requests,
     stream,
 )
+from harness.sizes import BIG, TINY_WINDOW
 
-BIG = 8 << 20
-TINY_WINDOW = 4096
 ONE_READ = "one read() is taken for one message"
 
 

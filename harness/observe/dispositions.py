@@ -23,6 +23,14 @@ def disposition(pid: int, number: int) -> Disposition:
     return Disposition.CAUGHT if _has(pid, "SigCgt", number) else Disposition.DEFAULT
 
 
+def dispositions(pid: int) -> dict[str, list[str]]:
+    """Names of the signals that process *pid* ignores, catches and blocks."""
+    return {
+        word: [number.name for number in signal.Signals if _has(pid, field, number)]
+        for word, field in (("ignored", "SigIgn"), ("caught", "SigCgt"), ("blocked", "SigBlk"))
+    }
+
+
 def is_pending(pid: int, number: int) -> bool:
     """Whether the signal was sent and waits, since every thread blocks it (sigprocmask(2))."""
     return _has(pid, "ShdPnd", number) or _has(pid, "SigPnd", number)

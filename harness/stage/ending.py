@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from signal import Signals
 
+from harness.observe.dispositions import dispositions
 from harness.stage import sight
 from harness.stage.listening import Listening
 from harness.subject.wait_status import WaitStatus
@@ -53,7 +54,7 @@ class Ending(Listening):
 
     def dispositions(self) -> dict[str, object]:
         """How the program treats SIGTERM and SIGINT: names of the signals it ignores, catches and blocks."""
-        return dict(sight.dispositions(self.program.pid))
+        return dict(dispositions(self.program.pid))
 
     def agreed(self, number: Signals) -> int | str:
         """The wait status that the contract agrees on for this signal."""

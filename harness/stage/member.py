@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from harness.observe.settle import Settled
@@ -85,10 +85,6 @@ class Member(Client):
                     self.lines.append(said)
             self.room.remember(self.typed)
         super()._queue(data)
-
-    def say_lines(self, lines: Sequence[bytes]) -> None:
-        """Send several lines at once, in one segment as far as the kernel makes one of them."""
-        self.send(b"".join(line + self.room.profile.line_end for line in lines))
 
     def talk(self, total: int) -> None:
         """Say *total* bytes in lines of full length, each portion after the one before has come to all who read."""

@@ -7,8 +7,8 @@ import os
 import re
 from collections.abc import Callable
 
+from harness.observe.dispositions import dispositions
 from harness.observe.procfs import Changed, descriptors
-from harness.stage import sight
 from harness.stage.patience import PATIENCE
 from harness.stage.server import Server
 from harness.stage.web import Visit, Web
@@ -140,7 +140,7 @@ class Cgi(Web):
     def expect_no_blocked_signals(self) -> None:
         """A running script can be ended by a signal: none is blocked."""
         for pid in self.server.executed():
-            if blocked := sight.dispositions(pid)["blocked"]:
+            if blocked := dispositions(pid)["blocked"]:
                 raise Violation(
                     f"the script runs with {count(len(blocked), 'signal')} blocked ({', '.join(blocked[:6])}): "
                     "a signal mask survives fork() and execve().",

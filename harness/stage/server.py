@@ -10,6 +10,7 @@ from typing import cast
 
 from harness.assignment.profiles._base import Audience, DatagramProfile, ServerProfile
 from harness.observe import census
+from harness.sizes import BIG, TINY_WINDOW
 from harness.stage import sight
 from harness.stage.address import Address
 from harness.stage.background import Background
@@ -21,11 +22,6 @@ from harness.stage.patience import PATIENCE
 from harness.stage.printing import PrintedClient, PrintedDatagramClient, Printing
 from harness.stage.room import Room
 from harness.verdict.outcome import NotApplicable, Violation
-
-#: More than all buffers between two sockets hold, so that a writer has to wait for its reader.
-BIG = 8 << 20
-#: A receive buffer, in bytes, that lets little through at a time.
-TINY_WINDOW = 4096
 
 
 class Server(Background):

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Iterable, Iterator
-from signal import Signals
+from collections.abc import Iterable
 
 from harness.observe.borrowed import Forbidden, SocketOptions, socket_options
 from harness.observe.census import OwnedSocket, find_listener, owned_listeners
-from harness.observe.procfs import Changed, descriptors, socket_inode, status_field
+from harness.observe.procfs import Changed, descriptors, socket_inode
 from harness.observe.sock_diag import InetSocket, SockDiag, UnixSocket
 from harness.observe.tcp_info import FIN_RECEIVED, TcpState
 from harness.observe.watched import Watched
@@ -112,17 +111,3 @@ def socket_inodes(pids: Iterable[int]) -> frozenset[int]:
     """The sockets that these processes have open."""
     links = (link for pid in pids for link in descriptors(pid).values())
     return frozenset(inode for link in links if (inode := socket_inode(link)) is not None)
-
-
-def dispositions(pid: int) -> dict[str, list[str]]:
-    """Names of the signals that process *pid* ignores, catches and blocks (proc(5), status)."""
-    return {
-        word: list(_names(int(status_field(pid, field) or "0", 16)))
-        for word, field in (("ignored", "SigIgn"), ("caught", "SigCgt"), ("blocked", "SigBlk"))
-    }
-
-
-def _names(mask: int) -> Iterator[str]:
-    for number in Signals:
-        if mask >> (number - 1) & 1:
-            yield number.name

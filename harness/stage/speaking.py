@@ -215,11 +215,10 @@ class Speaking:
     def read_all(self) -> None:
         """Read at full speed until the connection is over, or nothing more comes; judge nothing."""
         self.open_window()
-        self._judging = False
-        self._until(lambda: self.peer.over)
+        self.read_to_the_end()
 
     def read_to_the_end(self) -> Settled:
-        """The same, with all that is known of how it ended."""
+        """The same as fast as now, with all that is known of how it ended."""
         self._judging = False
         return self._until(lambda: self.peer.over)
 
@@ -241,11 +240,6 @@ class Speaking:
         self.finish_sending()
         self._until(lambda: self.peer.over)
         self.vanish()
-
-    def hold_reading(self, data_size: int) -> None:
-        """Send a request of *data_size* bytes and read nothing until the program can do nothing more."""
-        self.ask(size=data_size)
-        self.fill()
 
     def fill(self) -> None:
         """Push what is queued, reading nothing, until the program is blocked."""

@@ -10,9 +10,10 @@ from harness.assignment.profiles._difference import difference
 from harness.assignment.profiles._files import FileServerProfile
 from harness.assignment.profiles._reply import Reply
 from harness.observe.procfs import status_field
+from harness.sizes import BIG, TINY_WINDOW
 from harness.stage import findings
 from harness.stage.documents import DocumentRoot
-from harness.stage.server import BIG, TINY_WINDOW, Server
+from harness.stage.server import Server
 from harness.verdict.outcome import Inconclusive, Violation
 from harness.verdict.show import count, literal
 
