@@ -155,7 +155,10 @@ def _killed_by_stop_signal(kind: str, facts: Facts) -> str | None:
 
 
 def _stops_at_nul(kind: str, facts: Facts) -> str | None:
-    if facts.get("next") == b"\0" or (kind == "wrong-bytes" and facts.get("expected_byte") == b"\0"):
+    stops = facts.get("next") == b"\0" and facts.get(
+        "received"
+    )  # of an answer that never began it says nothing
+    if stops or (kind == "wrong-bytes" and facts.get("expected_byte") == b"\0"):
         return 'The answer ends before a NUL byte: strlen(), strcpy() or printf("%s") was used on received bytes. Use the count that read() returned.'
     return None
 
