@@ -189,6 +189,24 @@ def test_ends_at_terminator(server):
 
 
 @check(
+    "udp/terminator-whole",
+    by_contract("lifetime", until_terminator=MUST),
+    "strncmp(3)",
+    "strstr(3)",
+    only=transports("udp", "udp6", "unix-dgram"),
+    needs=("udp/first-datagram", "udp/ends-at-terminator"),
+    usual="strncmp() with the length of one of the two texts, strstr(), startswith(), endswith() or `in` instead of a comparison of the whole",
+)
+def test_terminator_whole(server):
+    """A datagram that is only a part of the terminator, or only contains it, does not end the program."""
+    client = server.datagram_client()
+    for text in server.almost_terminators():
+        client.send(text)
+        server.expect_not_ended_by(text)
+    client.expect_replies()
+
+
+@check(
     "udp/garbage",
     MUST,
     "recvfrom(2)",

@@ -22,6 +22,7 @@ from harness.stage.patience import PATIENCE
 from harness.stage.printing import PrintedClient, PrintedDatagramClient, Printing
 from harness.stage.room import Room
 from harness.verdict.outcome import NotApplicable, Violation
+from harness.verdict.show import literal
 
 
 class Server(Background):
@@ -176,6 +177,24 @@ class Server(Background):
         client.send_terminator(terminator)
         self.until(lambda: self.program.status is not None)
         return True
+
+    def almost_terminators(self) -> list[bytes]:
+        """Texts that are not the terminator: its beginning, its end, and longer ones that begin or end with it."""
+        whole = self.contract.terminator.encode()
+        parts = [whole[:-1], whole[1:]] if len(whole) > 1 else []
+        return [*parts, whole + b"AndSoOnAndOn", b"ThisIsNotThe" + whole]
+
+    def expect_not_ended_by(self, text: bytes) -> None:
+        """The program goes on after *text*, which is not its terminator."""
+        self.settle()
+        if (status := self.status) is not None and status.signal is None:
+            raise Violation(
+                f"the program ended ({status}) after the datagram {literal(text)}; its terminator is "
+                f"{literal(self.contract.terminator.encode())} and nothing else.",
+                kind="not-the-terminator",
+                **self.facts(),
+            )
+        self.expect_running()
 
     @contextlib.contextmanager
     def paused(self) -> Iterator[None]:
