@@ -288,6 +288,11 @@ def answering(assignment: Assignment) -> str | None:
     return None
 
 
+def writing(assignment: Assignment) -> str | None:
+    """Only servers that write to their clients, in answer or on behalf of others."""
+    return None if chatting(assignment) is None else answering(assignment)
+
+
 def chatting(assignment: Assignment) -> str | None:
     """Only servers that pass on what one client says to the others."""
     profile = assignment.profile

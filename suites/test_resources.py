@@ -1,6 +1,8 @@
 """resources: what the program holds on to after its clients have left."""
 
-from harness.checks import ADVICE, ANSWERS, MUST, SHOULD, check, lasting, server, stream
+import pytest
+
+from harness.checks import ADVICE, ANSWERS, MUST, SHOULD, check, lasting, server, stream, writing
 
 
 @check(
@@ -15,6 +17,26 @@ def test_descriptors(server):
     """The program holds no more descriptors after 140 clients than after 10, and still serves them."""
     before, after = server.before_and_after_clients(130, some_abort=True)
     server.expect_no_growth("descriptors", before.descriptor_count, after.descriptor_count)
+
+
+@pytest.mark.parametrize("moment", ["before_the_answer", "in_the_answer"])
+@check(
+    "resources/descriptors-after-failed-write",
+    MUST,
+    "close(2)",
+    "send(2) EPIPE",
+    only=(stream, lasting, writing),
+    needs=("resources/descriptors", "reset/mid-reply"),
+    usual="when send() or write() fails, the function returns, or the loop goes on, without close()",
+)
+def test_descriptors_after_failed_write(server, moment):
+    """A client that is gone when the program writes to it leaves no open descriptor behind."""
+    server.serves()
+    before = server.holdings()
+    for _ in range(12):
+        server.client_that_is_gone(moment)
+    server.expect_no_growth("descriptors", before.descriptor_count, server.holdings().descriptor_count)
+    server.still_serves()
 
 
 @check(

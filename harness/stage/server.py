@@ -270,6 +270,28 @@ class Server(Background):
                 client.exchange()
                 client.leave()
 
+    def client_that_is_gone(self, moment: str) -> None:
+        """A client that resets its connection before the program begins to write to it, or in the middle of that."""
+        if self.server_profile.audience is Audience.OTHERS:
+            self._member_that_is_gone(moment)
+        elif moment == "in_the_answer":
+            client = self.busy_client()
+            client.abort()
+        else:
+            with self.paused():  # so the request is there to be read, and the RST behind it
+                client = self.client()
+                client.ask()
+                client.abort()
+        self.settle()
+
+    def _member_that_is_gone(self, moment: str) -> None:
+        if moment == "in_the_answer":
+            raise NotApplicable("the program may cut off a member who does not read: nothing is ever half written")
+        speaker, leaver = cast(Member, self.client()), cast(Member, self.client())
+        leaver.exchange()
+        leaver.abort_unnoticed(speaker)
+        speaker.leave()
+
     def before_and_after_clients(
         self, more: int = 50, *, some_abort: bool = False
     ) -> tuple[census.Census, census.Census]:
