@@ -70,6 +70,7 @@ def test_own_reply(server, contract):
         client.leave()
 
 
+@pytest.mark.parametrize("accept", ["succeeds", "fails"])
 @check(
     "accept/aborted-in-queue",
     MUST,
@@ -78,11 +79,14 @@ def test_own_reply(server, contract):
     needs=SERVES,
     usual="an error of accept() ends the program",
 )
-def test_aborted_in_queue(server):
-    """A client that is gone before the program accepts it does no harm."""
+def test_aborted_in_queue(stage, accept):
+    """A client that is gone before the program accepts it does no harm, whether accept() returns it or fails."""
+    server = stage.serve() if accept == "succeeds" else stage.serve_with_failing_accept()
     with server.paused():
         for client in server.crowd(3):
             client.abort()
+    if accept == "fails":
+        server.expect_to_outlive_failed_accept()
     server.still_serves()
 
 

@@ -61,6 +61,7 @@ RECIPES: dict[str, Recipe] = {
             _reset(),
             "kill -CONT $server",
             f"{_CONNECT}; echo hello >&3; head -n 1 <&3",
+            "# strace -f -e inject=accept,accept4:error=ECONNABORTED:when=1 ./server 7000   makes accept() fail",
         ),
         "hello comes back: the client that reset before accept() did no harm.",
     ),

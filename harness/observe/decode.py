@@ -40,6 +40,10 @@ def decode(files: ProcFs, calls: Calls, thread: Thread, line: bytes) -> Wait:
     if kind is CallKind.RESTART and b"poll" in slurp(f"/proc/{thread.pid}/task/{thread.tid}/wchan"):
         # poll(2) resumed after SIGSTOP and SIGCONT; the registers still hold its arguments.
         wait.call, kind = "poll", CallKind.POLL
+    if wait.call.startswith("accept") and b"seccomp" in slurp(f"/proc/{thread.pid}/task/{thread.tid}/wchan"):
+        raise Changed(
+            f"{wait.call} is about to be answered"
+        )  # by the supervisor of a program whose accept() is to fail
     try:
         _Decoder(wait, arguments).decode(kind)
     except PermissionError:  # its memory is closed to us

@@ -21,7 +21,7 @@ from harness.stage.member import Member
 from harness.stage.patience import PATIENCE
 from harness.stage.printing import PrintedClient, PrintedDatagramClient, Printing
 from harness.stage.room import Room
-from harness.verdict.outcome import NotApplicable, Violation
+from harness.verdict.outcome import Inconclusive, NotApplicable, Violation
 from harness.verdict.show import literal
 
 
@@ -218,6 +218,19 @@ class Server(Background):
         if (status := self.status) is not None:
             raise Violation(f"the program is gone: {status}.{self.last_words()}", kind="died", **self.facts())
 
+    def expect_to_outlive_failed_accept(self) -> None:
+        """An accept(2) that fails with ECONNABORTED, as it was made to, does not end the program."""
+        self.settle()
+        if not self.program.accept_failed:
+            raise Inconclusive("the program has not called accept(), so that call could not be made to fail")
+        self.timeline.record("kernel", "accept() failed with ECONNABORTED (we made it)")
+        if (status := self.status) is not None:
+            raise Violation(
+                f"when accept() failed with ECONNABORTED, which says that a client has gone again, the program ended: {status}.{self.last_words()}",
+                kind="died",
+                **self.facts(),
+            )
+
     def calm_down(self) -> None:
         """Let the program do all that it will do by itself, after pauses of its own too (asyncio, after EMFILE)."""
         self.settle(patience=PATIENCE)
@@ -286,7 +299,9 @@ class Server(Background):
 
     def _member_that_is_gone(self, moment: str) -> None:
         if moment == "in_the_answer":
-            raise NotApplicable("the program may cut off a member who does not read: nothing is ever half written")
+            raise NotApplicable(
+                "the program may cut off a member who does not read: nothing is ever half written"
+            )
         speaker, leaver = cast(Member, self.client()), cast(Member, self.client())
         leaver.exchange()
         leaver.abort_unnoticed(speaker)

@@ -166,16 +166,26 @@ class Stage:
         argv: list[str] | None = None,
         closed_stdio: bool = False,
         canary: bool = False,
+        failing_accept: bool = False,
         limits: Limits | None = None,
     ) -> Server:
         """Start the program; it need not become ready.
 
-        *argv* replaces the command line; *canary* puts an innocent process next to the program.
+        *argv* replaces the command line; *canary* puts an innocent process next to the program; with
+        *failing_accept* its first accept(2) fails.
         """
         where = address or self.address
         command = argv if argv is not None else self.command(where)
         name = self.instance_name()
-        program = self.launch(name, command, where, closed_stdio=closed_stdio, limits=limits, canary=canary)
+        program = self.launch(
+            name,
+            command,
+            where,
+            closed_stdio=closed_stdio,
+            limits=limits,
+            canary=canary,
+            failing_accept=failing_accept,
+        )
         instance = Server(self, program, where, name)
         self.instances.append(instance)
         return self.adopt(instance)
@@ -189,6 +199,7 @@ class Stage:
         closed_stdio: bool = False,
         canary: bool = False,
         orphans: bool = False,
+        failing_accept: bool = False,
         hosts: Path | None = None,
         values: Mapping[str, str] | None = None,
         limits: Limits | None = None,
@@ -212,6 +223,7 @@ class Stage:
             limits=limits or self.assignment.limits,
             canary=canary,
             orphans=orphans,
+            failing_accept=failing_accept,
             daemon=self.assignment.contract.daemon,
         )
         self._closing.callback(program.close)
@@ -240,6 +252,20 @@ class Stage:
         except Blocked as blocked:
             if ordinary and len(self.instances) == 1:
                 self.memory.does_not_start = blocked
+            raise
+        return server
+
+    def serve_with_failing_accept(self) -> Server:
+        """Start the program and wait until it listens; its first accept(2) fails with ECONNABORTED."""
+        if self.address.local:
+            raise NotApplicable("a connection to a UNIX socket is never aborted before it is accepted")
+        server = self.start(failing_accept=True)
+        if not server.program.supervised:
+            raise Inconclusive("accept() cannot be made to fail here: seccomp user notification is refused")
+        try:
+            server.become_ready()
+        except Blocked:
+            server.expect_to_outlive_failed_accept()  # it may have ended before we could see it listen
             raise
         return server
 

@@ -1,4 +1,5 @@
-"""Calls of the program that pid 1's supervisor has reported: listen, bind, interval timers, socket timeouts."""
+"""Calls of the program that pid 1's supervisor has reported: listen, bind, interval timers, socket timeouts,
+and the accept that it has made fail."""
 
 from __future__ import annotations
 
@@ -29,6 +30,7 @@ class CallKind(enum.StrEnum):
     BIND = "bind"
     TIMER = "setitimer"
     TIMEOUT = "setsockopt"
+    ACCEPT = "accept"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,7 @@ class Call:
     kind: CallKind
     #: Host pid of the process; None when it is gone by now.
     pid: int | None
-    #: listen, bind: the descriptor; setsockopt: the inode; setitimer: microseconds, -1 if unknown.
+    #: listen, bind: the descriptor; setsockopt: the inode; setitimer: microseconds, -1 if unknown; accept: errno.
     subject: int
     #: listen: the backlog argument.
     backlog: int = 0
@@ -64,7 +66,7 @@ class Calls:
         self._timers: dict[int, _Timer] = {}
 
     def take(self, report: Report) -> None:
-        """Note a report of kind L, B, T or O; its descriptor is ours from now on."""
+        """Note a report of kind L, B, T, O or A; its descriptor is ours from now on."""
         pid = report.host_pid()
         first, second, _, _ = report.numbers
         keep = False
@@ -72,6 +74,8 @@ class Calls:
             self._note(Call(CallKind.LISTEN, pid, first, second))
         elif report.kind == "B":
             self._note(Call(CallKind.BIND, pid, first))
+        elif report.kind == "A":
+            self._note(Call(CallKind.ACCEPT, pid, first))
         elif report.kind == "O":
             self._note(Call(CallKind.TIMEOUT, pid, first))
             if len(self.timeout_sockets) < MOST_INODES:

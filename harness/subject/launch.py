@@ -51,6 +51,7 @@ class Launcher:
         canary: bool = False,
         daemon: bool = False,
         orphans: bool = False,
+        failing_accept: bool = False,
         rendezvous: Path | None = None,
         readable: Sequence[Path] = (),
         hosts: Path | None = None,
@@ -65,7 +66,8 @@ class Launcher:
         that the calling thread is in. ``closed_stdio`` starts it without descriptors 0, 1 and 2, ``canary``
         with an innocent process in its process group. Of a *daemon* the program is what goes on when the
         process that was started has ended. With *orphans*, processes that nobody has waited for are noted
-        (`Program.orphans`).
+        (`Program.orphans`). With *failing_accept*, its first accept(2) fails with ECONNABORTED
+        (`Program.accept_failed`), if it is supervised.
         Raises `LaunchError` when the sandbox does not work, `Pid1Unavailable` without a C compiler.
         """
         view = View(
@@ -83,6 +85,7 @@ class Launcher:
             canary=canary,
             daemon=daemon,
             orphans=orphans,
+            failing_accept=failing_accept,
             limits=limits,
         )
 
@@ -96,6 +99,7 @@ class Launcher:
         canary: bool = False,
         daemon: bool = False,
         orphans: bool = False,
+        failing_accept: bool = False,
         limits: Limits | None = None,
         build: bool = False,
     ) -> Program:
@@ -112,6 +116,8 @@ class Launcher:
             options.append("--canary")
         if daemon or orphans:
             options.append("--orphans")
+        if failing_accept:
+            options.append("--failing-accept")
         if closed_stdio or stdin == "closed":
             options += ["--close", "012" if closed_stdio else "0"]
         with contextlib.ExitStack() as undo:

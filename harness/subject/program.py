@@ -198,6 +198,11 @@ class Program:
         return self._calls.count[CallKind.BIND] > 0
 
     @property
+    def accept_failed(self) -> bool:
+        """Whether a call of accept(2) was made to fail (only if it was started with *failing_accept*)."""
+        return self._calls.count[CallKind.ACCEPT] > 0
+
+    @property
     def stdout_at_eof(self) -> bool:
         """Whether every process has closed standard output."""
         return self.output.stdout_at_eof
@@ -262,7 +267,7 @@ class Program:
             close_descriptor(report)
         elif report.kind == "D":
             self.canary_status = WaitStatus(first)
-        elif report.kind in "LBTO":
+        elif report.kind in "LBTOA":
             self._calls.take(report)
         else:
             close_descriptor(report)

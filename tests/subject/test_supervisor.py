@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import time
 
 import pytest
@@ -91,6 +92,21 @@ def test_socket_timeout(supervised: Start) -> None:
         if int(fd) > 2
     }
     assert program.timeout_sockets == inodes
+
+
+def test_one_accept_fails(supervised: Start, network: Network) -> None:
+    port = network.port()
+    program = until_ready(supervised("accept", port, failing_accept=True))
+    assert program.accept_failed
+    with socket.create_connection(("127.0.0.1", port)):
+        assert str(until_ended(program).status) == "exit status 0"
+
+
+def test_no_accept_fails_unless_asked_for(supervised: Start, network: Network) -> None:
+    port = network.port()
+    program = supervised("accept", port)
+    until(program, lambda: program.listened)
+    assert not program.accept_failed
 
 
 def test_a_program_that_calls_without_end_waits_for_us(supervised: Start) -> None:

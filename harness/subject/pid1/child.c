@@ -50,7 +50,7 @@ _Noreturn void become_program(const struct options *options, const int stdio[3],
   if (options->reaper) prctl(PR_SET_PDEATHSIG, SIGKILL); /* after the change of user, which would forget it */
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)) fail(link, 'n');
   if (options->readable_count && confine_files(options, &flags)) fail(link, 'l');
-  int listener = install_filter(options->supervise, &flags);
+  int listener = install_filter(options, &flags);
   struct prepared report = {.flags = flags, .canary = canary};
   if (!send_descriptor(link, &report, sizeof report, listener, 0)) _exit(126);
   if (listener >= 0) close(listener);

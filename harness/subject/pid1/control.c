@@ -62,7 +62,7 @@ void flush_queue(int control) {
     if (!sent && errno == ETOOMANYREFS) sent = send_descriptor(control, &first->report, sizeof first->report, -1, MSG_DONTWAIT);
     if (!sent && (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS)) return;
     if (first->descriptor >= 0) close(first->descriptor);
-    if (first->listener >= 0) answer_notification(first->listener, first->notification);
+    if (first->listener >= 0) answer_notification(first->listener, first->notification, first->error);
     memmove(queue, queue + 1, (size_t)--queued * sizeof *queue);
   }
 }

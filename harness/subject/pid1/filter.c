@@ -73,10 +73,14 @@ static void namespaces_of(int number) {
   give(SECCOMP_RET_ALLOW);
 }
 
-static void reported_calls(void) {
+static void reported_calls(bool accepts) {
   const unsigned char options = sizeof timeout_options / sizeof *timeout_options;
   on_call(SYS_listen, SECCOMP_RET_USER_NOTIF);
   on_call(SYS_bind, SECCOMP_RET_USER_NOTIF);
+  if (accepts) {
+    on_call(SYS_accept, SECCOMP_RET_USER_NOTIF);
+    on_call(SYS_accept4, SECCOMP_RET_USER_NOTIF);
+  }
 #ifdef SYS_alarm
   on_call(SYS_alarm, SECCOMP_RET_USER_NOTIF);
 #endif
@@ -94,7 +98,7 @@ static void reported_calls(void) {
   give(SECCOMP_RET_USER_NOTIF);
 }
 
-static void build(bool supervise) {
+static void build(bool supervise, bool accepts) {
   count = 0;
   load(offsetof(struct seccomp_data, arch));
   step(BPF_JMP | BPF_JEQ | BPF_K, 1, 0, NATIVE);
@@ -110,15 +114,15 @@ static void build(bool supervise) {
   families_of(SYS_socketpair);
   namespaces_of(SYS_clone);
   namespaces_of(SYS_unshare);
-  if (supervise) reported_calls();
+  if (supervise) reported_calls(accepts);
   give(SECCOMP_RET_ALLOW);
 }
 
-int install_filter(bool supervise, int *flags) {
+int install_filter(const struct options *options, int *flags) {
   struct sock_fprog program = {.filter = steps};
-  if (supervise) { /* refused where another supervisor is active already, or by a kernel before 5.5 */
+  if (options->supervise) { /* refused where another supervisor is active already, or by a kernel before 5.5 */
     const unsigned long wanted[] = {SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, SECCOMP_FILTER_FLAG_NEW_LISTENER};
-    build(true);
+    build(true, options->failing_accept);
     program.len = count;
     for (int i = 0; i < 2; i++) {
       long listener = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, wanted[i], &program);
@@ -127,7 +131,7 @@ int install_filter(bool supervise, int *flags) {
       return (int)listener;
     }
   }
-  build(false);
+  build(false, false);
   program.len = count;
   if (!syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program)) *flags |= FLAG_HARDENED;
   return -1;

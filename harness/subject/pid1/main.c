@@ -96,7 +96,7 @@ static void serve(void) {
     if (watched[2].revents) hear_child();
     if (watched[1].revents) reap();
     if (watched[3].revents & POLLIN) {
-      take_notification(listener);
+      take_notification(listener, &options);
     } else if (watched[3].revents & (POLLHUP | POLLERR)) {
       report('H', 0, 0, 0, -1);
       close(listener);

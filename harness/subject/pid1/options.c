@@ -51,6 +51,7 @@ bool parse_options(int argc, char **argv, struct options *options) {
     else if (!strcmp(option, "--canary")) options->canary = true;
     else if (!strcmp(option, "--supervise")) options->supervise = true;
     else if (!strcmp(option, "--orphans")) options->orphans = true;
+    else if (!strcmp(option, "--failing-accept")) options->failing_accept = true;
     else if (++i >= argc) return false;
     else if (!strcmp(option, "--uid")) options->uid = (uid_t)strtoul(argv[i], NULL, 10);
     else if (!strcmp(option, "--close")) { for (int fd = 0; fd < 3; fd++) options->closed[fd] = strchr(argv[i], '0' + fd) != NULL; }

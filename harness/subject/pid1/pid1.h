@@ -11,6 +11,7 @@
  *   pid 1 -> harness   'X'                        exec worked
  *   pid 1 -> harness   'E' errno, step            could not be started
  *   pid 1 -> harness   'L' 'B' 'T' 'O'            the program is about to call ... (supervise.c)
+ *   pid 1 -> harness   'A' errno                  a call of accept(2) is about to fail, as we were told (supervise.c)
  *   pid 1 -> harness   'S' raw wait status, usage the program has ended
  *   pid 1 -> harness   'R' raw wait status, usage an orphan of the program has ended (a daemon is one)
  *   pid 1 -> harness   'H'                        nothing of the program's tree is alive any more
@@ -38,6 +39,7 @@ struct options {
   bool canary;             /* put an innocent process into the program's process group */
   bool supervise;          /* report the calls that /proc cannot show */
   bool orphans;            /* report how orphans end */
+  bool failing_accept;     /* the first accept(2) fails with ECONNABORTED */
   const char *directory;   /* working directory of the program */
   struct limit limits[MOST_LIMITS];
   int limit_count;
@@ -62,6 +64,7 @@ struct outgoing {
   int descriptor;     /* sent along and closed; -1: none */
   int listener;       /* answer `notification` of this seccomp listener after sending; -1: none */
   uint64_t notification;
+  int error;          /* errno with which the call fails; 0: it is made */
 };
 
 /* options.c */
@@ -84,7 +87,7 @@ struct prepared {
 _Noreturn void become_program(const struct options *options, const int stdio[3], int link);
 
 /* filter.c: the listener's descriptor, -1 if there is none; sets FLAG_* bits of what was installed. */
-int install_filter(bool supervise, int *flags);
+int install_filter(const struct options *options, int *flags);
 
 /* canary.c */
 pid_t start_canary(void);
@@ -93,8 +96,8 @@ pid_t start_canary(void);
 int confine_files(const struct options *options, int *flags);
 
 /* supervise.c */
-void take_notification(int listener);
-void answer_notification(int listener, uint64_t id);
+void take_notification(int listener, struct options *options);
+void answer_notification(int listener, uint64_t id, int error);
 
 /* sweep.c */
 void kill_all_descendants(pid_t program);

@@ -1,15 +1,18 @@
-/* supervise.c: reports the calls whose effect /proc does not show, before they run; never changes their result.
+/* supervise.c: reports the calls whose effect /proc does not show, before they run; never changes their result,
+ * but for one call of accept(2), if that is what we were started for.
  *
  *   'L' descriptor, backlog           listen(2)
  *   'B' descriptor                    bind(2)
  *   'T' value, interval, now (us)     alarm(2), setitimer(2) with ITIMER_REAL; value 0 disarms, -1 is unknown
  *   'O' inode                         setsockopt(2) of SO_RCVTIMEO or SO_SNDTIMEO; inode 0 is unknown
+ *   'A' errno                         accept(2), accept4(2): this one fails, all others are made and not reported
  * L, B and T carry a pidfd of the caller: it is how a pid crosses pid namespaces. What is read here may have
  * changed by the time the call runs; a program that does so deceives itself only.
  */
 #define _GNU_SOURCE
 #include "pid1.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/seccomp.h>
 #include <stdio.h>
@@ -91,7 +94,7 @@ static void describe_timer(const struct seccomp_notif *request, struct report *r
   report->number[1] = microseconds(timer.it_interval);
 }
 
-void take_notification(int listener) {
+void take_notification(int listener, struct options *options) {
   union notification notification;
   memset(&notification, 0, sizeof notification);
   if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &notification)) return; /* the caller was killed meanwhile */
@@ -110,25 +113,36 @@ void take_notification(int listener) {
   case SYS_setsockopt:
     report->kind = 'O';
     break;
+  case SYS_accept:
+  case SYS_accept4:
+    if (!options->failing_accept) {
+      answer_notification(listener, request->id, 0);
+      return;
+    }
+    options->failing_accept = false;
+    report->kind = 'A';
+    report->number[0] = out.error = ECONNABORTED;
+    break;
   default:
     describe_timer(request, report);
   }
   if (report->kind == 'O') {
     report->number[0] = socket_inode(caller, (int)request->data.args[0]);
-  } else {
+  } else if (report->kind != 'A') {
     if (report->kind != 'T') report->number[0] = (int32_t)request->data.args[0];
     out.descriptor = open_pidfd(caller);
   }
   enqueue(out);
 }
 
-void answer_notification(int listener, uint64_t id) {
+void answer_notification(int listener, uint64_t id, int error) {
   union {
     struct seccomp_notif_resp response;
     char room[512];
   } answer;
   memset(&answer, 0, sizeof answer);
   answer.response.id = id;
-  answer.response.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
+  if (error) answer.response.error = -error;
+  else answer.response.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
   ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &answer);
 }

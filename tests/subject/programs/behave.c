@@ -113,6 +113,11 @@ int main(int argc, char **argv) {
     wait_forever();
   }
   if (!strcmp(mode, "listen")) { if (listener(number) < 0) return errno; say("ready"); wait_forever(); }
+  if (!strcmp(mode, "accept")) {
+    int s = listener(number);
+    if (accept(s, NULL, NULL) < 0) say(errno == ECONNABORTED ? "ready" : strerror(errno));
+    return accept4(s, NULL, NULL, 0) < 0 ? errno : 0;
+  }
   if (!strcmp(mode, "call-flood")) { int s = socket(AF_INET, SOCK_STREAM, 0); for (int i = 0; i < number; i++) listen(s, i & 7); say("ready"); wait_forever(); }
   if (!strcmp(mode, "copy")) { char c; while (read(0, &c, 1) == 1) if (write(1, &c, 1) != 1) return 1; return 0; }
   if (!strcmp(mode, "iouring")) { syscall(SYS_io_uring_setup, 1, NULL); return errno == ENOSYS ? 0 : 1; }
