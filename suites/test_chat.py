@@ -168,6 +168,22 @@ def test_lazy_member(server):
     server.still_serves()
 
 
+@check(
+    "chat/lazy-member-catches-up",
+    MUST,
+    "send(2)",
+    "poll(2) POLLOUT",
+    only=chatting,
+    needs=(LINES, "chat/lazy-member"),
+    usual="what send() did not take (it returned less, or EAGAIN) is thrown away instead of kept until there is room",
+)
+def test_lazy_member_catches_up(server):
+    """A member that reads late gets every line after all, whole and in order, or else its connection is closed."""
+    lazy, speaker = server.lazy_member(), server.client()
+    speaker.talk(MORE_THAN_FITS)
+    lazy.catch_up()
+
+
 @pytest.mark.parametrize("moment", ["idle", "mid_line", "unnoticed"])
 @check(
     "chat/member-reset",

@@ -13,7 +13,7 @@ from harness.stage.client import CHATTER, Client
 from harness.stage.patience import PATIENCE
 from harness.stage.room import Line, Room
 from harness.verdict.outcome import Violation
-from harness.verdict.show import literal
+from harness.verdict.show import count, literal
 
 if TYPE_CHECKING:
     from harness.stage.server import Server
@@ -39,7 +39,8 @@ class Member(Client):
         #: Whether the program is known to have accepted it.
         self.accepted = False
         #: Whether what the others say is owed to it.
-        self.listens = not lazy
+        self.listens = True
+        #: Whether it does not read for the present; what is owed to it may come later.
         self.lazy = lazy
         #: What it said, whole lines only, and what it has typed of the next one.
         self.lines: list[Line] = []
@@ -182,6 +183,21 @@ class Member(Client):
         if not self.room.delivered(self):
             raise Violation(
                 f"{self.room.missing(self)}. {self.server.condition(settled)}",
+                kind="not-passed-on",
+                **self.server.facts(),
+            )
+
+    def catch_up(self) -> None:
+        """Read at last: every line that was said meanwhile comes, whole and in order, unless the program has cut it off."""
+        self.lazy = False
+        self.open_window()
+        settled = self._until(lambda: self.peer.over or not self.room.owed_to(self))
+        self._check_bytes()
+        missing = self.room.owed_to(self)
+        if missing and not self.peer.over:
+            raise Violation(
+                f"{self.name} reads again and is still connected, but {count(len(missing), 'line')} of those that were said "
+                f"meanwhile will not come; the first is {literal(missing[0].text, 60)}. {self.server.condition(settled)}",
                 kind="not-passed-on",
                 **self.server.facts(),
             )

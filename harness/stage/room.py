@@ -88,7 +88,16 @@ class Room:
 
     def delivered(self, speaker: Member) -> bool:
         """Whether everybody has got what *speaker* said, as far as it is owed."""
-        return not any(line.owed for line in speaker.lines)
+        return not any(self._overdue(line) for line in speaker.lines)
+
+    @staticmethod
+    def _overdue(line: Line) -> set[Member]:
+        """Those who read, to whom *line* is owed."""
+        return {member for member in line.owed if not member.lazy}
+
+    def owed_to(self, member: Member) -> list[Line]:
+        """The lines that *member* has not got yet, in the order in which they were said."""
+        return [line for line in self.said if member in line.owed]
 
     def is_owed_nothing(self, member: Member) -> None:
         """*member* is gone, or reads no more: nothing is owed to it from now on."""
@@ -182,7 +191,7 @@ class Room:
     @property
     def somebody_listens(self) -> bool:
         """Whether there is a member whom what the others say is owed to."""
-        return any(member.listens and not member.peer.over for member in self.members)
+        return any(member.listens and not (member.lazy or member.peer.over) for member in self.members)
 
     @property
     def awaits(self) -> bool:
@@ -211,8 +220,8 @@ class Room:
 
     def missing(self, speaker: Member) -> str:
         """Who did not get what, in a sentence without a full stop."""
-        line = next(line for line in speaker.lines if line.owed)
-        member = min(line.owed, key=self.members.index)
+        line = next(line for line in speaker.lines if self._overdue(line))
+        member = min(self._overdue(line), key=self.members.index)
         lost = sum(member in other.owed for other in speaker.lines)
         of = f", the first of {count(lost, 'line')} that are missing" if lost > 1 else ""
         got = f"it got {literal(bytes(member.received[-120:]), 120)}" if member.received else "it got nothing"
