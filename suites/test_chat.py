@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from harness.checks import MUST, SHOULD, by_contract, chatting, check, if_set
+from harness.checks import ADVICE, MUST, SHOULD, by_contract, chatting, check, if_set
 
 #: More than the buffers of a connection hold, so that a program that waits for one reader stops.
 MORE_THAN_FITS = 6 << 20
@@ -26,6 +26,22 @@ def test_broadcast_to_others(server, contract):
     members = [server.client() for _ in range(contract.clients)]
     for member in (*members, *members):
         member.exchange()
+
+
+@pytest.mark.parametrize("line", ["blanks_in_front", "blanks_behind", "empty"])
+@check(
+    "chat/verbatim",
+    by_contract("verbatim", required=MUST, advised=ADVICE),
+    "send(2)",
+    only=chatting,
+    needs=LINES,
+    usual="strip(), trim() or strtok() on what was received takes away more than the line end",
+)
+def test_verbatim(server, line):
+    """A line is passed on as it was typed: blanks at its ends belong to it, and an empty line is a line."""
+    speaker, other = server.client(), server.client()
+    speaker.exchange()
+    getattr(speaker, f"say_{line}")(heard_by=other)
 
 
 @check(

@@ -36,6 +36,7 @@ Urgent = Literal["unchecked", "inline"]
 Framing = Literal["none", "line", "crlf", "length", "fixed"]
 Output = Literal["socket", "stdout", "stderr", "either"]
 SelfEcho = Literal["forbidden", "required", "unchecked"]
+Verbatim = Literal["required", "advised", "unchecked"]
 AnswersFrom = Literal["server", "anyone"]
 Prints = Literal["exact", "text", "among"]
 Target = Literal["slash", "bare"]
@@ -372,6 +373,15 @@ class Contract:
         metadata=setting(
             OneOf(get_args(SelfEcho)),
             "Whether the line of a member comes back to that member as well.",
+            roles=_SERVERS,
+            by_profile=True,
+        ),
+    )
+    verbatim: Verbatim = field(
+        default="advised",
+        metadata=setting(
+            OneOf(get_args(Verbatim)),
+            "Whether lines are passed on exactly as they were typed, with the blanks at their ends, and empty ones too.",
             roles=_SERVERS,
             by_profile=True,
         ),

@@ -87,6 +87,46 @@ class Member(Client):
             self.room.remember(self.typed)
         super()._queue(data)
 
+    def say_blanks_in_front(self, *, heard_by: Member) -> None:
+        """Say a line that begins with blanks; it comes to *heard_by* with them."""
+        self._say_exactly(b"   \t ", b"", heard_by)
+
+    def say_blanks_behind(self, *, heard_by: Member) -> None:
+        """Say a line that ends with blanks; it comes to *heard_by* with them."""
+        self._say_exactly(b"", b" \t   ", heard_by)
+
+    def _say_exactly(self, front: bytes, behind: bytes, other: Member) -> None:
+        self.server.admit()
+        end = self.room.profile.line_end
+        text = self.room.profile.request(self.server.next_token()).removesuffix(end)
+        before = len(other.got)
+        self.room.altered = True  # judged here, and not line by line
+        self.say(f"said {literal(front + text + behind)}")
+        self.peer.queue(front + text + behind + end)
+        self.peer.push()
+        self.exchange()
+        came = [line for line in other.got[before:] if text in line]
+        if not any(line.endswith(front + text + behind) for line in came):
+            raise Violation(
+                f"{self.name} said {literal(front + text + behind)}, and {other.name} got {[literal(line) for line in came]}.",
+                kind="wrong-line",
+            )
+
+    def say_empty(self, *, heard_by: Member) -> None:
+        """Say an empty line between two others; a line comes to *heard_by* for it."""
+        self.ask()
+        before = len(self.lines)
+        self.send(self.room.profile.line_end)
+        self.exchange()
+        first, last = (self.lines[place].heard[heard_by] for place in (before - 1, -1))
+        between = heard_by.got[heard_by.got.index(first) + 1 : heard_by.got.index(last)]
+        if not between:
+            raise Violation(
+                f"{self.name} said {literal(first)}, an empty line, and {literal(last)}; {heard_by.name} got the first and "
+                "the last of them, and nothing in between.",
+                kind="empty-line-lost",
+            )
+
     def talk(self, total: int) -> None:
         """Say *total* bytes in lines of full length, each portion after the one before has come to all who read."""
         self.say(

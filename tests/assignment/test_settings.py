@@ -79,6 +79,7 @@ VALUES: dict[str, tuple[list[object], list[object]]] = {
     "contract.join": (["\\d+ has come", ""], ["[", 3]),
     "contract.leave": (["\\d+ has gone", ""], ["[", 3]),
     "contract.self_echo": (["forbidden", "required", "unchecked"], ["no", False]),
+    "contract.verbatim": (["required", "advised", "unchecked"], ["yes", True]),
     "contract.longest_line": ([64, 4000, 65535], [63, 65536, "4k"]),
     "contract.max_datagram": ([1, 65507, 65527], [0, 65528, 1.5]),
     "contract.text": (["up \\d+ days", ""], ["(", 3]),

@@ -40,7 +40,7 @@ class Chat(ServerProfile):
         "framing": "line",
         "self_echo": "forbidden",
     }
-    options = frozenset({"prefix", "join", "leave", "self_echo", "longest_line"})
+    options = frozenset({"prefix", "join", "leave", "self_echo", "verbatim", "longest_line"})
     framings = ("line", "crlf")
 
     @property
