@@ -32,6 +32,21 @@ def test_output_as_is(cgi, case):
 
 
 @check(
+    "cgi/stderr-apart",
+    MUST,
+    "dup2(2)",
+    "stderr(3)",
+    only=scripts,
+    needs=RUNS,
+    usual="dup2() makes the connection the script's descriptor 2 as well, or popen(\"... 2>&1\"): a warning ruins the head",
+)
+def test_stderr_apart(cgi):
+    """Only a script's standard output reaches the client: what it writes on standard error is no part of the answer."""
+    cgi.writer("noisy.sh", PAGE, complaints=True)
+    cgi.expect_output(cgi.get("noisy.sh"), PAGE)
+
+
+@check(
     "cgi/environment",
     if_set("cgi_variables"),
     "RFC 3875 section 4.1",

@@ -46,10 +46,11 @@ class Cgi(Web):
         """Put a script of sh(1) into the directory."""
         self.documents.script(name, text)
 
-    def writer(self, name: str, output: bytes) -> None:
-        """A script that writes exactly *output*."""
+    def writer(self, name: str, output: bytes, *, complaints: bool = False) -> None:
+        """A script that writes exactly *output*; with *complaints*, it writes on standard error, too, before and after."""
         self.documents.put(f"{name}.out", output)
-        self.script(name, f"exec cat '{{root}}/{name}.out'")
+        cat = f"cat '{{root}}/{name}.out'"
+        self.script(name, f"echo 'a warning' >&2; {cat}; echo 'another' >&2" if complaints else f"exec {cat}")
 
     # -- scripts that wait ---------------------------------------------------------------------
 
