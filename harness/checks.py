@@ -278,6 +278,14 @@ def asking(assignment: Assignment) -> str | None:
     return None
 
 
+def greeting(assignment: Assignment) -> str | None:
+    """Only servers that speak first and read nothing."""
+    profile = assignment.profile
+    if isinstance(profile, ServerProfile) and profile.speaks_first:
+        return None
+    return f"this is for servers that speak first; {profile.name} waits for a request"
+
+
 def answering(assignment: Assignment) -> str | None:
     """Only servers that write their answer to the client that asked."""
     profile = assignment.profile

@@ -1,6 +1,6 @@
 """reset: the peer is gone, and says so with an RST."""
 
-from harness.checks import MUST, SERVES, answering, asking, check, lasting, stream
+from harness.checks import MUST, SERVES, SHOULD, answering, asking, check, greeting, lasting, stream
 from harness.sizes import BIG, TINY_WINDOW
 
 #: More than one read() of most programs, and little enough to be in the receive buffer at once, the FIN behind it.
@@ -79,6 +79,24 @@ def test_write_after_fin(server):
         client = server.client()
         client.ask(size=SEVERAL_READS)
         client.vanish()
+    server.still_serves()
+
+
+@check(
+    "reset/unread-input",
+    SHOULD,
+    "RFC 1122 section 4.2.2.13",
+    "close(2)",
+    only=(stream, lasting, greeting, answering),
+    needs=SERVES,
+    usual="close() while something of the client's is unread sends an RST, which destroys what is still to be sent; or what it sent is answered",
+)
+def test_unread_input(server):
+    """A client that has sent something, though nobody asked for it, still gets the whole text."""
+    with server.paused():
+        client = server.client(receive_buffer=TINY_WINDOW)
+        client.send_surplus()
+    client.expect_text_before_reset()
     server.still_serves()
 
 

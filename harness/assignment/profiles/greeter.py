@@ -14,7 +14,8 @@ _NOTHING_ASKED = "the program sends its text to whoever connects; nothing can be
 
 class Greeter(ServerProfile):
     """It need not read: a server that closes with input unread resets the connection (RFC 1122 section 4.2.2.13),
-    so a client of it that sends may lose the text through no fault of the program.  Ours do not send.
+    so a client of it that sends may get an RST behind the text through no fault of the program.  Ours do not send,
+    but for the one in the check that asks for the text to come before any RST.
     """
 
     name = "greeter"
