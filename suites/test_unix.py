@@ -3,11 +3,13 @@
 import pytest
 
 from harness.checks import (
+    ADVICE,
     ANSWERS,
     MUST,
     SHOULD,
     abstract,
     asking,
+    by_contract,
     check,
     if_set,
     lasting,
@@ -20,7 +22,7 @@ from harness.checks import (
 
 @check(
     "unix/stale-file-restart",
-    MUST,
+    by_contract("port_reuse", required=MUST, advised=ADVICE),
     "unix(7)",
     "unlink(2)",
     only=(unix, named),

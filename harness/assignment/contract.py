@@ -120,9 +120,10 @@ class Contract:
         default="required",
         metadata=setting(
             OneOf(get_args(PortReuse)),
-            "Whether the server must be able to start again at once on its port (SO_REUSEADDR, socket(7)).",
+            "Whether the server must be able to start again at once on its port (SO_REUSEADDR, socket(7)), "
+            "or on its path, where a predecessor that was killed has left its socket file (unix(7)).",
             roles=_SERVERS,
-            transports=TCPS,
+            transports=(*TCPS, *UNIXES),
         ),
     )
     stop: Mapping[str, StopStatus] = field(
