@@ -38,7 +38,7 @@ def test_output_as_is(cgi, case):
     "stderr(3)",
     only=scripts,
     needs=RUNS,
-    usual="dup2() makes the connection the script's descriptor 2 as well, or popen(\"... 2>&1\"): a warning ruins the head",
+    usual='dup2() makes the connection the script\'s descriptor 2 as well, or popen("... 2>&1"): a warning ruins the head',
 )
 def test_stderr_apart(cgi):
     """Only a script's standard output reaches the client: what it writes on standard error is no part of the answer."""

@@ -39,7 +39,8 @@ class LocalProgram(Completing):
 
     def __init__(self, stage: Stage, program: Program, address: Address, name: str) -> None:
         super().__init__(stage, program, address, name)
-        #: Processes that a language's runtime has started for itself, and whether SIGCHLD was seen to be ignored.
+        #: Processes that a language's runtime has started for itself, and whether SIGCHLD was seen to be ignored,
+        #: should pid 1 not be able to say that of the dead program.
         self._helpers: set[int] = set()
         self._ignores_children = False
         self._chores.append(self._watch)
@@ -182,7 +183,8 @@ class LocalProgram(Completing):
         self.complete()
         self.until(lambda: self.program.all_gone or not self.program.supervised)
         orphans = len(self.program.orphans) - len(self._helpers)
-        if self._ignores_children:
+        ignored = self.program.ignored_children
+        if self._ignores_children if ignored is None else ignored:
             return
         if orphans > 0 or left:
             number = max(orphans, len(left))

@@ -101,6 +101,9 @@ class Program:
         self.exec_errno: int | None = None
         #: How those processes ended that nobody of the program has waited for (only if it was started with *orphans*).
         self.orphans: list[WaitStatus] = []
+        #: Whether it ignored SIGCHLD when it ended, so that the kernel waited for its children (wait(2), NOTES);
+        #: None while it lives, and if that cannot be known (only if it was started with *orphans*).
+        self.ignored_children: bool | None = None
         self.rusage: Usage | None = None
         #: Nothing of the tree is alive any more (reported by the kernel; only if `supervised`).
         self.all_gone = False
@@ -260,6 +263,8 @@ class Program:
                 self.status = WaitStatus(first)
             else:
                 self._succession.died(report.inner_pid, WaitStatus(first))
+        elif report.kind == "I":
+            self.ignored_children = bool(first)
         elif report.kind == "H":
             self.all_gone = True
         elif report.kind == "K":

@@ -10,6 +10,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from harness.assignment.limits import Limits
 from harness.observe.procfs import process_state
 from harness.subject.launch import Launcher
@@ -235,3 +237,11 @@ sys.stdin.read()
         poll.register(pidfd, select.POLLIN)
         assert poll.poll(10_000), "a process has outlived the harness"
         os.close(pidfd)
+
+
+@pytest.mark.parametrize(("mode", "orphans"), [("zombies", 60), ("no-zombies", 0)])
+def test_children_that_nobody_waited_for(start: Start, mode: str, orphans: int) -> None:
+    program = until_ended(start(mode, 60, orphans=True))
+    until(program, lambda: len(program.orphans) >= orphans)
+    assert len(program.orphans) == orphans
+    assert program.ignored_children in (mode == "no-zombies", None)

@@ -7,8 +7,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* At most one P, X, E, S, H, K and D each, and one report of a call: the next call is only taken when the queue is empty. */
-enum { MOST_QUEUED = 8 };
+/* At most one P, X, E, S, I, H, K and D each, one report of a call (the next one is only taken when the queue is empty),
+ * and as many R as there is room for besides these: whoever died last is waited for later. */
+enum { MOST_QUEUED = 16, OTHERS = 9 };
 static struct outgoing queue[MOST_QUEUED];
 static int queued;
 
@@ -49,6 +50,8 @@ bool send_descriptor(int socket, const void *bytes, size_t size, int descriptor,
 }
 
 bool queue_is_empty(void) { return queued == 0; }
+
+bool has_room(void) { return queued + OTHERS < MOST_QUEUED; }
 
 void enqueue(struct outgoing out) {
   if (queued < MOST_QUEUED) queue[queued++] = out;

@@ -17,6 +17,7 @@
 static struct options options;
 static pid_t program, canary = -1;
 static int signals, link_to_child, listener = -1;
+static bool dead_left; /* there may be dead that we have not taken note of */
 
 static _Noreturn void end(int status) {
   if (options.reaper) kill_all_descendants(program);
@@ -62,16 +63,24 @@ static void hear_harness(void) {
 
 static int64_t microseconds(struct timeval time) { return (int64_t)time.tv_sec * 1000000 + time.tv_usec; }
 
+/* Takes note of the dead as long as there is room for what is to be said of them; the rest keeps. */
 static void reap(void) {
   struct signalfd_siginfo ignored;
   struct rusage usage;
+  siginfo_t next;
   int status;
-  pid_t dead;
   while (read(signals, &ignored, sizeof ignored) > 0) continue;
-  while ((dead = wait4(-1, &status, WNOHANG | __WALL, &usage)) > 0) {
+  for (;;) {
+    next.si_pid = 0;
+    dead_left = !has_room();
+    if (dead_left || waitid(P_ALL, 0, &next, WEXITED | WNOHANG | WNOWAIT | __WALL) || !next.si_pid) return;
+    pid_t dead = next.si_pid;
+    int ignores = dead == program && options.orphans ? ignored_children(dead) : -1; /* its signal actions are kept until wait4() */
+    if (wait4(dead, &status, WNOHANG | __WALL, &usage) != dead) continue;
     if (dead == canary) report('D', dead, status, 0, -1);
     if (dead != program && (!options.orphans || dead == canary)) continue;
     if (link_to_child >= 0) hear_child(); /* what it said before it died comes first */
+    if (ignores >= 0) report('I', dead, ignores, 0, -1);
     struct outgoing out = {.report = {.kind = dead == program ? 'S' : 'R', .pid = dead}, .descriptor = -1, .listener = -1};
     out.report.number[0] = status;
     out.report.number[1] = microseconds(usage.ru_utime);
@@ -84,6 +93,10 @@ static void reap(void) {
 static void serve(void) {
   for (;;) {
     flush_queue(options.control);
+    while (dead_left && queue_is_empty()) {
+      reap();
+      flush_queue(options.control);
+    }
     bool idle = queue_is_empty();
     struct pollfd watched[4] = {
         {options.control, (short)(POLLIN | (idle ? 0 : POLLOUT)), 0},
@@ -103,14 +116,6 @@ static void serve(void) {
       listener = -1;
     }
   }
-}
-
-/* Should the machine run out of memory, then let the kernel end the program and not the harness: proc(5). */
-static void prefer_as_oom_victim(void) {
-  int score = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-  if (score < 0) return; /* no /proc in here */
-  if (write(score, "1000", 4) < 0) errno = 0;
-  close(score);
 }
 
 int main(int argc, char **argv) {

@@ -12,6 +12,7 @@
  *   pid 1 -> harness   'E' errno, step            could not be started
  *   pid 1 -> harness   'L' 'B' 'T' 'O'            the program is about to call ... (supervise.c)
  *   pid 1 -> harness   'A' errno                  a call of accept(2) is about to fail, as we were told (supervise.c)
+ *   pid 1 -> harness   'I' 0 or 1                 whether the program, which has ended, ignored SIGCHLD (only with --orphans)
  *   pid 1 -> harness   'S' raw wait status, usage the program has ended
  *   pid 1 -> harness   'R' raw wait status, usage an orphan of the program has ended (a daemon is one)
  *   pid 1 -> harness   'H'                        nothing of the program's tree is alive any more
@@ -76,6 +77,7 @@ bool send_descriptor(int socket, const void *data, size_t size, int descriptor, 
 void enqueue(struct outgoing out);
 void flush_queue(int control);
 bool queue_is_empty(void);
+bool has_room(void); /* for one of those reports of which there may be many */
 
 /* child.c: what the child tells pid 1 before its exec (error == 0: prepared). */
 struct prepared {
@@ -98,6 +100,10 @@ int confine_files(const struct options *options, int *flags);
 /* supervise.c */
 void take_notification(int listener, struct options *options);
 void answer_notification(int listener, uint64_t id, int error);
+
+/* proc.c */
+int ignored_children(pid_t dead);
+void prefer_as_oom_victim(void);
 
 /* sweep.c */
 void kill_all_descendants(pid_t program);

@@ -113,6 +113,16 @@ int main(int argc, char **argv) {
     wait_forever();
   }
   if (!strcmp(mode, "listen")) { if (listener(number) < 0) return errno; say("ready"); wait_forever(); }
+  if (!strcmp(mode, "zombies") || !strcmp(mode, "no-zombies")) {
+    siginfo_t dead;
+    if (!strcmp(mode, "no-zombies")) signal(SIGCHLD, SIG_IGN);
+    for (int i = 0; i < number; i++) {
+      pid_t child = fork();
+      if (!child) _exit(0);
+      waitid(P_PID, (id_t)child, &dead, WEXITED | WNOWAIT);
+    }
+    return 0;
+  }
   if (!strcmp(mode, "accept")) {
     int s = listener(number);
     if (accept(s, NULL, NULL) < 0) say(errno == ECONNABORTED ? "ready" : strerror(errno));
