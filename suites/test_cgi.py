@@ -149,7 +149,9 @@ def test_exec_failure(cgi, case):
     before = cgi.server.holdings()
     for _ in range(6):
         cgi.get("broken.sh").expect_ended()
-    cgi.server.expect_no_growth("processes", before.live_count, cgi.server.holdings().live_count)
+    after = cgi.server.holdings()
+    cgi.server.expect_no_growth("processes", before.live_count, after.live_count)
+    cgi.server.expect_no_growth("descriptors", before.descriptor_count, after.descriptor_count)
     cgi.server.still_serves()
 
 

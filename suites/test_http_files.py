@@ -105,6 +105,27 @@ def test_directory(web):
 
 
 @check(
+    "http/descriptors",
+    MUST,
+    "close(2)",
+    only=(files, lasting),
+    needs=("resources/descriptors", "http/not-found", "http/directory"),
+    usual="the function returns early, and the file or the directory that it has opened stays open",
+)
+def test_descriptors(web):
+    """A request that is not answered by a file leaves no open descriptor behind."""
+    web.documents.directory("inner")
+    web.documents.put("closed", b"nobody reads this", mode=0)
+    web.server.serves()
+    before = web.server.holdings()
+    for _ in range(12):
+        for name in ("nothing", "inner", "closed"):
+            web.get(name)
+        web.get("nothing", method="BREW")
+    web.server.expect_no_growth("descriptors", before.descriptor_count, web.server.holdings().descriptor_count)
+
+
+@check(
     "http/percent-decoding",
     by_contract("percent_decoding", required=MUST),
     "RFC 3986 section 2.1",
