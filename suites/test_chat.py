@@ -34,7 +34,7 @@ def test_broadcast_to_others(server, contract):
     by_contract("verbatim", required=MUST, advised=ADVICE),
     "send(2)",
     only=chatting,
-    needs=LINES,
+    needs=(LINES, "chat/two-lines-one-segment"),
     usual="strip(), trim() or strtok() on what was received takes away more than the line end",
 )
 def test_verbatim(server, line):
@@ -190,7 +190,7 @@ def test_lazy_member(server):
     "send(2)",
     "poll(2) POLLOUT",
     only=chatting,
-    needs=(LINES, "chat/lazy-member"),
+    needs=(LINES, "chat/lazy-member", "chat/long-line", "chat/two-lines-one-segment"),
     usual="what send() did not take (it returned less, or EAGAIN) is thrown away instead of kept until there is room",
 )
 def test_lazy_member_catches_up(server):

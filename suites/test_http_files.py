@@ -122,7 +122,9 @@ def test_descriptors(web):
         for name in ("nothing", "inner", "closed"):
             web.get(name)
         web.get("nothing", method="BREW")
-    web.server.expect_no_growth("descriptors", before.descriptor_count, web.server.holdings().descriptor_count)
+    web.server.expect_no_growth(
+        "descriptors", before.descriptor_count, web.server.holdings().descriptor_count
+    )
 
 
 @check(

@@ -26,7 +26,7 @@ def test_descriptors(server):
     "close(2)",
     "send(2) EPIPE",
     only=(stream, lasting, writing),
-    needs=("resources/descriptors", "reset/mid-reply"),
+    needs=("resources/descriptors", "reset/mid-reply", "chat/member-reset"),
     usual="when send() or write() fails, the function returns, or the loop goes on, without close()",
 )
 def test_descriptors_after_failed_write(server, moment):
