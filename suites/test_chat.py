@@ -146,6 +146,23 @@ def test_two_lines_one_segment(server):
     member.expect_reply()
 
 
+@pytest.mark.parametrize("cut", [False, True], ids=["whole", "cut"])
+@check(
+    "chat/utf-8",
+    SHOULD,
+    "utf-8(7)",
+    "RFC 3629 section 3",
+    only=chatting,
+    needs="chat/partial-line",
+    usual="each piece that recv() returns is decoded by itself: half a letter at its end is replaced, or raises an exception",
+)
+def test_utf_8(server, cut):
+    """A line may be in any language: a letter of several bytes is passed on whole, also if it arrives in two pieces."""
+    speaker, other = server.client(), server.client()
+    speaker.exchange()
+    speaker.say_foreign(heard_by=other, cut=cut)
+
+
 @check(
     "chat/interleaved-halves",
     MUST,

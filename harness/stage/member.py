@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from harness.observe.settle import Settled
@@ -18,6 +18,8 @@ from harness.verdict.show import count, literal
 if TYPE_CHECKING:
     from harness.stage.server import Server
 
+#: Letters of two, three and four bytes in UTF-8 (RFC 3629); the last one is where a line is cut.
+FOREIGN = "\u041f\u0440\u0438\u0432\u0435\u0442 \u4f60\u597d \U0001f642"
 #: Bytes that a talkative member says at once.
 PORTION = 1 << 16
 
@@ -89,26 +91,39 @@ class Member(Client):
 
     def say_blanks_in_front(self, *, heard_by: Member) -> None:
         """Say a line that begins with blanks; it comes to *heard_by* with them."""
-        self._say_exactly(b"   \t ", b"", heard_by)
+        self._say_exactly([b"   \t ", self._some_text()], heard_by)
 
     def say_blanks_behind(self, *, heard_by: Member) -> None:
         """Say a line that ends with blanks; it comes to *heard_by* with them."""
-        self._say_exactly(b"", b" \t   ", heard_by)
+        self._say_exactly([self._some_text(), b" \t   "], heard_by)
 
-    def _say_exactly(self, front: bytes, behind: bytes, other: Member) -> None:
+    def say_foreign(self, *, heard_by: Member, cut: bool) -> None:
+        """Say a line in UTF-8; *cut*: it arrives in two pieces, the first of which ends in the middle of a letter."""
+        greeting, text = FOREIGN.encode(), self._some_text()
+        pieces = [greeting[:-1], greeting[-1:] + text] if cut else [greeting + text]
+        self._say_exactly(pieces, heard_by, settle=cut)
+
+    def _some_text(self) -> bytes:
+        profile = self.room.profile
+        return profile.request(self.server.next_token()).removesuffix(profile.line_end)
+
+    def _say_exactly(self, pieces: Sequence[bytes], other: Member, *, settle: bool = False) -> None:
+        """Say a line of which no byte may be changed; *settle*: each piece arrives by itself."""
         self.server.admit()
-        end = self.room.profile.line_end
-        text = self.room.profile.request(self.server.next_token()).removesuffix(end)
-        before = len(other.got)
+        before, whole = len(other.got), b"".join(pieces)
         self.room.altered = True  # judged here, and not line by line
-        self.say(f"said {literal(front + text + behind)}")
-        self.peer.queue(front + text + behind + end)
+        self.say(f"said {literal(whole)}{' in two pieces' if settle else ''}")
+        for piece in (*pieces, self.room.profile.line_end):
+            self.peer.queue(piece)
+            if settle:
+                self.peer.push()
+                self.server.settle(progress=lambda: self.room.moved)
         self.peer.push()
         self.exchange()
-        came = [line for line in other.got[before:] if text in line]
-        if not any(line.endswith(front + text + behind) for line in came):
+        came = other.got[before:]
+        if not any(line.endswith(whole) for line in came):
             raise Violation(
-                f"{self.name} said {literal(front + text + behind)}, and {other.name} got {[literal(line) for line in came]}.",
+                f"{self.name} said {literal(whole)} and one line more, and {other.name} got {', '.join(map(literal, came))}.",
                 kind="wrong-line",
             )
 
