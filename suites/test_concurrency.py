@@ -123,9 +123,7 @@ def test_many_clients(server, contract):
     clients = [server.client() for _ in range(max(200, contract.clients))]
     for client in clients:
         client.ask()
-    for client in clients:
-        client.expect_reply()
-        client.leave()
+    server.take_leave(clients)
 
 
 @check(

@@ -84,6 +84,15 @@ class Client(Speaking):
             return
         raise findings.missing_reply(self, self._judgement, settled)
 
+    def finish_when_answered(self) -> int:
+        """Take in what has come, and finish sending as soon as the answer is complete; bytes moved."""
+        if self._finished and self.server.server_profile.prompt:
+            return 0
+        moved = self.peer.pump()
+        if not self.server.server_profile.prompt or self._judgement.standing is Standing.SETTLED:
+            self.finish_sending()
+        return max(moved, 0)
+
     def expect_reply_around_urgent(self) -> None:
         """The answer to the data around an urgent byte comes; the byte itself may have been read in line or not."""
         self._until(lambda: self._judgement.standing is not Standing.OWING or self.peer.over)

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 #: Bytes fed at most: more than the largest send buffer that the kernel gives by itself (tcp_wmem, tcp(7)).
 MOST = 8 << 20
 
-#: The largest piece, in bytes; pieces get smaller as the program's send buffer fills (an eighth of what is free).
-PIECE = 1 << 16
+#: The largest piece, in bytes; pieces get smaller as the program's send buffer fills: one part in SHARE of what is free.
+PIECE, SHARE = 1 << 17, 4
 
 #: The smallest piece, in bytes: most programs read that much at once. Those that read less and write at once may be
 #: stopped inside a piece, with the rest of it unread; they are fed again, slowly, byte by byte at the end.
@@ -38,12 +38,20 @@ def feed_until_it_holds_back(client: Client, smallest: int) -> bool:
             break  # it reads no more, although it could have answered: as near as we can come
         if client.peer.sent > written(client, far):
             break
-        client.feed(min(PIECE, max(smallest, _free(far) // 8)))
+        client.feed(min(PIECE, max(smallest, _free(far) // SHARE)), lambda: _answered(client))
     client.say(
         f"sent {count(client.peer.sent, 'byte')} of requests and read none of the answer, until the program "
         "could not write any more of it"
     )
     return client.server.has_read(client.peer.socket)
+
+
+def _answered(client: Client) -> bool:
+    """Whether the program has read all that was sent, and has written as much."""
+    if client.peer.unsent:
+        return False
+    far = sight.far_end(client.server.stage.diag, client.peer.socket)
+    return far is not None and far.receive_queue == 0 and written(client, far) >= client.peer.sent
 
 
 def written(client: Client, far: InetSocket | UnixSocket) -> int:

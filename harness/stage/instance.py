@@ -111,20 +111,22 @@ class Instance:
         *,
         step: Callable[[], object] | None = None,
         progress: Callable[[], int] | None = None,
+        enough: Callable[[], bool] | None = None,
         patience: float = PACE,
     ) -> Settled:
         """Wait until the program will do nothing more by itself; a program that spins fails here.
 
-        *step* is done on our side again and again meanwhile (a writer that goes on writing).  *patience* is
-        the idle time, in seconds, granted to a program that wakes up by itself.
+        *step* is done on our side again and again meanwhile (a writer that goes on writing).  When there is
+        *enough*, nothing more is waited for.  *patience* is the idle time, in seconds, granted to a program that
+        wakes up by itself.
         """
 
-        def never() -> bool:
+        def satisfied() -> bool:
             if step is not None:
                 step()
-            return False
+            return enough is not None and enough()
 
-        settled = self.until(never, progress=progress, patience=patience)
+        settled = self.until(satisfied, progress=progress, patience=patience)
         if settled.kind is SettledKind.SPINNING:
             raise Violation(
                 "the program uses the CPU without pause though there is nothing for it to do. "

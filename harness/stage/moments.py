@@ -21,7 +21,7 @@ def signal_at_every_call(stage: Stage, number: Signals) -> None:
     """Start the program again and again, and deliver *number* before another system call of the cycle each time."""
     for place in range(MOST):
         server = stage.serve()
-        server.settle()
+        server.settle(patience=0.0)  # asleep is enough, whatever wakes it
         last = _signal_before_call(server, number, place)
         server.close()
         if last:

@@ -6,6 +6,7 @@ import contextlib
 import socket
 import subprocess
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import cast
 
 from harness.assignment.profiles._base import Audience, DatagramProfile, ServerProfile
@@ -23,6 +24,9 @@ from harness.stage.printing import PrintedClient, PrintedDatagramClient, Printin
 from harness.stage.room import Room
 from harness.verdict.outcome import Inconclusive, NotApplicable, Violation
 from harness.verdict.show import literal
+
+#: Clients that come together where a program serves several: one that polls sees them all with one look.
+GROUP = 20
 
 
 class Server(Background):
@@ -307,13 +311,50 @@ class Server(Background):
         leaver.abort_unnoticed(speaker)
         speaker.leave()
 
+    def _visit_in_groups(self, clients: int) -> None:
+        """Clients come and go, side by side where that changes nothing for what the program holds afterwards.
+
+        With more than one thread it does: how many stacks and arenas are kept depends on how many were needed at once.
+        """
+        alone = self.contract.concurrency == "concurrent" and self._has_one_thread()
+        if not alone or self.server_profile.audience is not Audience.CLIENT:
+            self._visit(clients)
+            return
+        while clients > 0:
+            group = self.crowd(min(GROUP, clients)) or [self.client()]
+            for client in group:
+                client.ask()
+            self.take_leave(group)
+            clients -= len(group)
+
+    def _has_one_thread(self) -> bool:
+        client = self.client()
+        client.engage()
+        held = census.take(self.program, self.stage.diag)
+        client.leave()
+        return held.thread_count == 1
+
+    def take_leave(self, clients: Sequence[Client]) -> None:
+        """All of them get the answer that they are owed, and end their conversations in order.
+
+        Whoever has had its answer finishes at once, in whatever order answers come: a pool with fewer workers than
+        there are clients must get each worker back.
+        """
+        with self.meanwhile(lambda: sum(client.finish_when_answered() for client in clients)):
+            for client in clients:
+                client.expect_reply()
+                client.finish_sending()
+        for client in clients:
+            client.leave()
+
     def before_and_after_clients(
         self, more: int = 50, *, some_abort: bool = False
     ) -> tuple[census.Census, census.Census]:
         """What the program holds after ten clients, and after so many *more*; all have left."""
-        self._visit(10, some_abort=some_abort)
+        visit = partial(self._visit, some_abort=True) if some_abort else self._visit_in_groups
+        visit(10)
         before = self.holdings()
-        self._visit(more, some_abort=some_abort)
+        visit(more)
         return before, self.holdings()
 
     def crowd(self, number: int) -> list[Client]:
@@ -351,12 +392,10 @@ class Server(Background):
     def expect_flat_memory(self, *, warm_up: int, clients: int) -> None:
         """Memory after *warm_up* clients is enough for *clients* more."""
         self.require_unmanaged()
-        for _ in range(warm_up):
-            self.serves()
+        self._visit_in_groups(warm_up)
         self.settle(patience=PATIENCE)
         before = self.resident()
-        for _ in range(clients):
-            self.serves()
+        self._visit_in_groups(clients)
         self.settle(patience=PATIENCE)
         self.expect_flat(before, self.resident(), clients)
 

@@ -246,12 +246,15 @@ class Speaking:
         self.say("sent without reading until nothing moved any more")
         self.server.settle(step=self.peer.push, progress=lambda: self.peer.moved)
 
-    def feed(self, size: int) -> None:
-        """Send one more request of *size* bytes, reading nothing, and let the program do with it what it can."""
+    def feed(self, size: int, enough: Callable[[], bool]) -> None:
+        """Send one more request of *size* bytes, reading nothing, and let the program do with it what it can.
+
+        When there is *enough*, nothing more has to be waited for.
+        """
         request = self.server.server_profile.request(self.server.next_token(), size)
         self._fed += request
         self._queue(request)
-        self.server.settle(step=self.peer.push, progress=lambda: self.peer.moved)
+        self.server.settle(step=self.peer.push, progress=lambda: self.peer.moved, enough=enough)
         self._consumed = sight.consumed(self.server.stage.diag, self.peer.socket, self.peer.sent)
 
     def linger(self) -> None:

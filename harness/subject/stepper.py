@@ -16,6 +16,8 @@ import struct
 from types import TracebackType
 from typing import Self
 
+from harness.observe.lowlevel import slurp
+
 _SEIZE, _INTERRUPT, _SYSCALL, _DETACH = 0x4206, 0x4207, 24, 17
 _GETREGS, _SETREGS, _GET_SYSCALL_INFO = 12, 13, 0x420E
 _O_TRACESYSGOOD = 1
@@ -27,6 +29,8 @@ _WALL = 0x40000000
 _WORDS, _RAX, _ORIG_RAX, _RIP = 27, 10, 15, 16
 #: A call without effect and without delay.
 _GETPID = 39
+#: How a call that was interrupted by our coming, and has a timeout, goes on (restart_syscall(2)).
+_RESTART = 219
 
 #: Length of the instruction ``syscall``.
 _INSTRUCTION = 2
@@ -34,11 +38,16 @@ _INSTRUCTION = 2
 _libc = ctypes.CDLL(None, use_errno=True)
 
 NAMES = {
-    0: "read", 1: "write", 3: "close", 7: "poll", 9: "mmap", 10: "mprotect", 13: "rt_sigaction", 14: "rt_sigprocmask",
-    16: "ioctl", 20: "writev", 23: "select", 32: "dup", 42: "connect", 43: "accept", 44: "sendto", 45: "recvfrom", 46: "sendmsg",
-    47: "recvmsg", 48: "shutdown", 54: "setsockopt", 55: "getsockopt", 56: "clone", 57: "fork", 61: "wait4", 72: "fcntl",
-    202: "futex", 228: "clock_gettime", 232: "epoll_wait", 233: "epoll_ctl", 270: "pselect6", 271: "ppoll", 281: "epoll_pwait",
-    288: "accept4", 435: "clone3",
+    0: "read", 1: "write", 2: "open", 3: "close", 5: "fstat", 7: "poll", 8: "lseek", 9: "mmap", 10: "mprotect",
+    11: "munmap", 12: "brk", 13: "rt_sigaction", 14: "rt_sigprocmask", 16: "ioctl", 17: "pread64", 19: "readv",
+    20: "writev", 22: "pipe", 23: "select", 32: "dup", 33: "dup2", 34: "pause", 35: "nanosleep", 37: "alarm",
+    38: "setitimer", 39: "getpid", 40: "sendfile", 41: "socket", 42: "connect", 43: "accept", 44: "sendto",
+    45: "recvfrom", 46: "sendmsg", 47: "recvmsg", 48: "shutdown", 49: "bind", 50: "listen", 51: "getsockname",
+    52: "getpeername", 53: "socketpair", 54: "setsockopt", 55: "getsockopt", 56: "clone", 57: "fork", 58: "vfork",
+    59: "execve", 60: "exit", 61: "wait4", 62: "kill", 72: "fcntl", 130: "rt_sigsuspend", 186: "gettid", 202: "futex",
+    228: "clock_gettime", 230: "clock_nanosleep", 231: "exit_group", 232: "epoll_wait", 233: "epoll_ctl",
+    234: "tgkill", 247: "waitid", 257: "openat", 270: "pselect6", 271: "ppoll", 275: "splice", 281: "epoll_pwait",
+    288: "accept4", 293: "pipe2", 318: "getrandom", 332: "statx", 435: "clone3", 441: "epoll_pwait2",
 }  # fmt: skip
 
 
@@ -59,8 +68,10 @@ class Stepper:
         #: Number of the call that is about to be made, None while the thread runs.
         self.call: int | None = None
         self._held = False
+        self._slept_in: int | None = None
 
     def __enter__(self) -> Self:
+        self._slept_in = _blocked_in(self.pid)
         self._ptrace(_SEIZE, 0, _O_TRACESYSGOOD)
         self._held = True
         self._ptrace(_INTERRUPT, 0, 0)
@@ -89,6 +100,8 @@ class Stepper:
             stop, event = os.WSTOPSIG(status), status >> 16
             if stop == signal.SIGTRAP | 0x80:
                 self.call = self._entering()
+                if self.call == _RESTART:
+                    self.call = self._slept_in
                 if self.call is not None:
                     break
                 stop = 0
@@ -146,3 +159,12 @@ class Stepper:
     def _ptrace(self, request: int, address: int, data: int) -> None:
         if _libc.ptrace(request, self.pid, ctypes.c_void_p(address), ctypes.c_void_p(data)) < 0:
             raise CannotStep(f"ptrace: {os.strerror(ctypes.get_errno())}")
+
+
+def _blocked_in(pid: int) -> int | None:
+    """The number of the call in which the main thread is blocked (proc_pid_syscall(5)), None if it runs."""
+    try:
+        number = slurp(f"/proc/{pid}/syscall", 256).split()[0]
+        return int(number)
+    except (OSError, ValueError, IndexError):
+        return None
