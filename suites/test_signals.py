@@ -50,7 +50,7 @@ def test_stop_with_idle_client(server, stop_signal):
     "signal(7)",
     "signal-safety(7)",
     only=(stream, answering),
-    needs=("signals/stop-idle", "half-close/large-reply-after-fin"),
+    needs=("signals/stop-idle", "half-close/large-reply-after-fin", "http/large-8mb"),
     usual="the handler calls exit(), or an interrupted write() is not continued",
 )
 def test_finish_current(server, stop_signal):

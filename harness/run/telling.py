@@ -14,6 +14,10 @@ from harness.verdict.outcome import Blocked, Level, Outcome, Verdict, Violation
 from harness.verdict.result import CheckResult, Rule
 from harness.verdict.show import text
 
+#: The check that is about using the CPU for nothing. A program that spins would fail every check in which we wait for it to
+#: come to rest; that is one fault, so it is blamed once.
+SPINNING = "stream/idle-costs-nothing"
+
 
 def outcome_of(error: BaseException | None) -> tuple[Outcome, str]:
     """The outcome that an exception (or None) stands for, and the reason in words."""
@@ -47,9 +51,12 @@ def tell(
     """The result of *check*, which ended by *error* (None: it passed); points are given later, over all results."""
     outcome, reason = outcome_of(error)
     kind = getattr(error, "kind", "")
+    blocked_by = error.by if isinstance(error, Blocked) else None
+    if outcome is Outcome.FAIL and kind == "spinning" and check.id != SPINNING:
+        outcome, blocked_by = Outcome.BLOCKED, SPINNING
     facts = getattr(error, "facts", {})
     failed = isinstance(error, Violation | Blocked)
-    observed = reason if outcome is not Outcome.FAIL else reason[:1].upper() + reason[1:]
+    observed = reason[:1].upper() + reason[1:] if isinstance(error, Violation) else reason
     return CheckResult(
         id=check.id,
         case=case,
@@ -66,7 +73,7 @@ def tell(
         else "",
         timeline=tuple(stage.timeline.events) if stage is not None and outcome is not Outcome.PASS else (),
         program_output=_output(stage) if stage is not None and outcome is not Outcome.PASS else "",
-        blocked_by=error.by if isinstance(error, Blocked) else None,
+        blocked_by=blocked_by,
         hidden=session.assignment.rubric.is_hidden(check.id),
     )
 

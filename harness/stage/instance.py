@@ -16,7 +16,7 @@ from harness.observe.quiescence import Oracle, stopped
 from harness.observe.settle import Settled, SettledKind, Settler
 from harness.stage import sight
 from harness.stage.address import Address
-from harness.stage.patience import PACE, PATIENCE, SPIN
+from harness.stage.patience import PACE, PATIENCE, SPIN, SPIN_AGAIN
 from harness.subject.program import Program
 from harness.subject.wait_status import WaitStatus
 from harness.verdict.outcome import Inconclusive, Violation
@@ -64,7 +64,8 @@ class Instance:
     def settler(self, patience: float) -> Settler:
         """What waits for this program, granting it *patience* seconds of idle time."""
         fuse = self.stage.assignment.limits.wall_seconds
-        return Settler(self.oracle, patience=patience, spin_cpu_seconds=SPIN, fuse_seconds=fuse)
+        spin = SPIN_AGAIN if self.stage.memory.spins else SPIN
+        return Settler(self.oracle, patience=patience, spin_cpu_seconds=spin, fuse_seconds=fuse)
 
     # -- waiting -----------------------------------------------------------------------------
 
@@ -97,6 +98,7 @@ class Instance:
         if settled.kind is not SettledKind.READY and not self.program.alive:
             self.program.collect_status()  # it is dead; our pid 1 is about to say how
         self._note_end()
+        self.stage.memory.spins |= settled.kind is SettledKind.SPINNING
         if self.program.excess:  # even if it is READY: that may be because we have ended the program
             raise Violation(self.program.excess, kind="excess", **self.facts())
         if settled.kind is SettledKind.INCONCLUSIVE:

@@ -13,6 +13,9 @@ PATIENCE_AT_START = 5.0
 #: CPU seconds that the program may burn while nothing moves before it is called spinning.
 SPIN = 2.0
 
+#: The same for a program that has been seen spinning in this run already: each further check of it costs that much.
+SPIN_AGAIN = 0.3
+
 #: The same for a program that runs to its end by itself: its pauses are its own affair, and only we wait for them.
 PATIENCE_TO_COMPLETE = 20.0
 

@@ -42,11 +42,12 @@ _T = TypeVar("_T", bound=_Closable)
 
 
 class Memory:
-    """What the checks of one run tell each other: that the program does not start, or that it does not end."""
+    """What the checks of one run tell each other: that the program does not start, does not end, or has been spinning."""
 
     def __init__(self) -> None:
         self.does_not_start: Blocked | None = None
         self.does_not_end: Blocked | None = None
+        self.spins = False
 
 
 class Stage:
