@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from harness.observe.cpu_meter import cpu_nanoseconds
 from harness.observe.phrases import show_address
-from harness.observe.procfs import descriptors, process_state, socket_inode, status_field, threads_below
+from harness.observe.procfs import descriptors, process_state, socket_inode, threads_below
 from harness.observe.sock_diag import InetSocket, SockDiag, UnixSocket
 from harness.observe.tcp_info import TcpState
 from harness.observe.watched import Watched
@@ -54,7 +54,7 @@ _UNIX_TRANSPORTS = {
 
 @dataclass(frozen=True, slots=True)
 class ProcessCensus:
-    """One process. *descriptors*: number -> what it refers to; *cpu_ns*: of its live threads; *memory*: VmSize, bytes.
+    """One process. *descriptors*: number -> what it refers to; *cpu_ns*: of its live threads; *memory*: bytes that it may write to.
 
     *mappings*: regions of its address space (proc(5), maps); a thread's stack is two, with its guard page.
     """
@@ -102,7 +102,7 @@ class Census:
 
     @property
     def memory(self) -> int:
-        """Virtual memory of all processes, bytes."""
+        """Address space that the processes may write to, bytes."""
         return sum(process.memory for process in self.processes)
 
     @property
@@ -126,7 +126,7 @@ def take(watched: Watched, diag: SockDiag) -> Census:
     processes = []
     for pid in sorted({thread.pid for thread in threads}):
         own = [thread for thread in threads if thread.pid == pid]
-        memory = status_field(pid, "VmSize").split()
+        memory, mappings = _address_space(pid)
         processes.append(
             ProcessCensus(
                 pid=pid,
@@ -134,8 +134,8 @@ def take(watched: Watched, diag: SockDiag) -> Census:
                 threads=len(own),
                 descriptors=descriptors(pid),
                 cpu_ns=sum(cpu.get(thread, 0) for thread in own),
-                memory=int(memory[0]) * 1024 if memory else 0,
-                mappings=_mappings(pid),
+                memory=memory,
+                mappings=mappings,
             )
         )
     owners = _owners({process.pid: process.descriptors for process in processes})
@@ -143,12 +143,24 @@ def take(watched: Watched, diag: SockDiag) -> Census:
     return Census(tuple(processes), (*_owned(inet, owners), *_owned(diag.unix_sockets(), owners)))
 
 
-def _mappings(pid: int) -> int:
+def _address_space(pid: int) -> tuple[int, int]:
+    """Bytes of writable address space, and the number of all regions (proc_pid_maps(5)); zeroes without ptrace access.
+
+    What may only be read is shared code, and what may not even be read is reserved: malloc(3) sets 64 MiB
+    aside for each arena and uses little of it.
+    """
     try:
         with open(f"/proc/{pid}/maps", "rb") as regions:  # more than one read(2) of it
-            return regions.read().count(b"\n")
+            lines = regions.read().splitlines()
     except OSError:  # gone, or no ptrace access
-        return 0
+        return 0, 0
+    writable = 0
+    for line in lines:
+        where, may, _ = line.split(maxsplit=2)
+        if may.startswith(b"rw"):
+            first, last = where.split(b"-")
+            writable += int(last, 16) - int(first, 16)
+    return writable, len(lines)
 
 
 def owned_listeners(watched: Watched, diag: SockDiag) -> list[OwnedSocket]:

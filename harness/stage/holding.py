@@ -57,12 +57,12 @@ class Holding(Ending):
             )
 
     def expect_no_kept_stacks(self, before: census.Census, after: census.Census) -> None:
-        """No address space was kept for threads that have ended (VmSize, proc(5))."""
+        """No address space was kept for threads that have ended (proc_pid_maps(5))."""
         grown = after.memory - before.memory
         kept = after.mapping_count - before.mapping_count > KEPT_MAPPINGS
         if not self._managed() and (kept or grown > KEPT_STACK * 50):
             raise Violation(
-                f"the address space of the program has grown by {grown >> 20} MiB and {after.mapping_count - before.mapping_count} regions over 50 clients: the stacks of threads that have ended "
+                f"what the program may write to has grown by {grown >> 20} MiB and {after.mapping_count - before.mapping_count} regions over 50 clients: the stacks of threads that have ended "
                 "are kept, because nobody joins them and they are not detached.",
                 kind="growth",
                 what="stacks",

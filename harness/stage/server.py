@@ -328,8 +328,9 @@ class Server(Background):
             clients -= len(group)
 
     def _has_one_thread(self) -> bool:
+        """Whether it serves a client without a thread or process for it."""
         client = self.client()
-        client.engage()
+        client.be_served()
         held = census.take(self.program, self.stage.diag)
         client.leave()
         return held.thread_count == 1
