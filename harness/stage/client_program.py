@@ -146,7 +146,7 @@ class ClientProgram(Talking):
         if status is None or agreed == "any" or status.code == agreed or self.says_something():
             return
         raise Violation(
-            f"{after}, and the program ended with {status} without a word; agreed is exit status {agreed}, or a message.",
+            f"{after}, and the program {status.told} without a word; agreed is exit status {agreed}, or a message.",
             kind="silent",
             **self.facts(),
         )
