@@ -99,21 +99,28 @@ def test_query(cgi):
     cgi.server.still_serves()
 
 
+@pytest.mark.parametrize("client", ["stays", "goes"])
 @check(
     "cgi/no-zombies",
     MUST,
     "wait(2)",
     "signal(7) SIGCHLD",
     only=(scripts, lasting),
-    needs=RUNS,
-    usual="nobody waits for the child that has executed the script",
+    needs=(RUNS, "cgi/script-crash"),
+    usual="nobody waits for the child that has executed the script, or nobody does when sending its output has failed",
 )
-def test_no_zombies(cgi):
-    """The program waits for every script that has ended."""
-    cgi.writer("script.sh", PAGE)
+def test_no_zombies(cgi, client):
+    """The program waits for every script that has ended, also if its client was gone before."""
+    cgi.writer("script.sh", OUTPUTS["large"] * 20)
+    cgi.server.serves()
+    before = cgi.server.holdings()
     for _ in range(10):
-        cgi.expect_output(cgi.get("script.sh"), PAGE)
+        visit = cgi.begin("script.sh", lazy=client == "goes")
+        visit.client.abort_when_full() if client == "goes" else visit.read().expect_ended()
     cgi.expect_few_zombies()
+    cgi.server.expect_no_growth(
+        "descriptors", before.descriptor_count, cgi.server.holdings().descriptor_count
+    )
 
 
 @check(

@@ -176,7 +176,7 @@ def test_two_lines_one_segment(server):
     "utf-8(7)",
     "RFC 3629 section 3",
     only=chatting,
-    needs="chat/partial-line",
+    needs=(LINES, "chat/partial-line"),
     usual={
         WRONG
         | MISSING

@@ -26,7 +26,7 @@ from harness.checks import (
     "RFC 9110 section 9.1",
     "RFC 9110 section 15.6.2",
     only=files,
-    needs="http/get-exact",
+    needs=("http/get-exact", "http/content-length-exact"),
     usual={WRONG | OWN: "whatever the first word is, the file is sent"},
 )
 def test_method_unknown(web, method):

@@ -263,6 +263,12 @@ class Speaking:
         self.say("sent without reading until nothing moved any more")
         self.server.settle(step=self.peer.push, progress=lambda: self.peer.moved)
 
+    def abort_when_full(self) -> None:
+        """Read nothing until the program, or whoever writes for it, is blocked; then reset the connection."""
+        self.fill()
+        self.abort()
+        self.server.settle()
+
     def feed(self, size: int, enough: Callable[[], bool]) -> None:
         """Send one more request of *size* bytes, reading nothing, and let the program do with it what it can.
 

@@ -275,6 +275,7 @@ class Visit:
                 kind="wrong-status",
                 status=self.reply.status,
             )
+        self.expect_whole()
 
     def expect_end(self, *, nothing_found: bool = True) -> None:
         """The program answers in whatever way, or just closes, and does not wait for ever.
