@@ -272,7 +272,7 @@ class Visit:
         if not 400 <= self.reply.status <= 599:
             raise Violation(
                 f"{self.client.name} got the status {self.reply.line}, as if its request were in order.",
-                kind="wrong-status",
+                kind="not-refused",
                 status=self.reply.status,
             )
         self.expect_whole()
