@@ -10,6 +10,8 @@ from harness.checks import (
     SHOULD,
     answered,
     bulk,
+    by_lines,
+    by_turns,
     check,
     half_closes,
     if_set,
@@ -46,7 +48,7 @@ def test_connects(client):
     "exit(3)",
     only=stream_client,
     needs=REACHES,
-    usual="sizeof(buf) or strlen() in place of the count that read() returned, or the wrong byte order",
+    usual="sizeof(buf) or strlen() in place of the count that read() returned",
 )
 def test_dialogue(client):
     """The client sends exactly what it has to, prints exactly what it is answered, and ends with the agreed status."""
@@ -100,6 +102,40 @@ def test_long_reply(client):
     client.expect_conversation()
 
 
+@pytest.mark.parametrize("line", ["empty", "blanks", "without-end"])
+@check(
+    "client/every-line",
+    MUST,
+    "getline(3)",
+    "fgets(3)",
+    only=(stream_client, by_lines),
+    needs="client/dialogue",
+    usual="an empty line is skipped or taken for the end, lines are stripped of their blanks, or what stands behind the "
+    "last line end is dropped at the end of the input",
+)
+def test_every_line(client, line):
+    """Every line of the input is sent as it was typed: also an empty one, one that begins and ends with blanks, and the
+    last one if no line end follows it."""
+    client.take_odd_line(line)
+    client.expect_requests()
+    client.expect_exit("any", "the conversation is over")
+
+
+@check(
+    "client/empty-answer",
+    MUST,
+    "getline(3)",
+    "recv(2)",
+    only=(stream_client, by_lines),
+    needs="client/dialogue",
+    usual="the line end is cut off first, and an answer of length 0 is taken for the end of the connection",
+)
+def test_empty_answer(client):
+    """An answer that is an empty line is an answer, not the end."""
+    client.take_empty_answer()
+    client.expect_conversation()
+
+
 @check(
     "client/slow-server",
     MUST,
@@ -131,6 +167,7 @@ def test_server_fin(client, moment):
     and what it was answered before is printed."""
     if moment == "instead-of-answer":
         client.answer_once_and_then(Manner.FIN)
+        client.type_unless_it_notices()
     else:
         client.take_turn()
         client.close_connection()
@@ -138,7 +175,7 @@ def test_server_fin(client, moment):
     client.expect_end_after_fin()
 
 
-@pytest.mark.parametrize("moment", ["waiting", "between-turns", "writing"])
+@pytest.mark.parametrize("moment", ["waiting", "mid-answer", "between-turns", "writing"])
 @check(
     "client/server-rst",
     MUST,
@@ -149,9 +186,10 @@ def test_server_fin(client, moment):
     usual="SIGPIPE is not ignored, or recv() returned -1 and nobody looked",
 )
 def test_server_rst(clients, moment):
-    """When the server resets the connection, the client ends by itself, with a message or the agreed status."""
+    """When the server resets the connection, the client ends by itself, with a message or the agreed status; where
+    that cuts an answer off, or what is sent, it does not end as if all had gone well."""
     client = clients.reset_while(moment)
-    client.expect_end_after_reset()
+    client.expect_end_after_reset(moment)
 
 
 @check(
@@ -251,7 +289,7 @@ def test_bad_arguments(clients, wrong):
 
 @check(
     "client/flushes-output",
-    SHOULD,
+    by_turns,
     "stdio(3)",
     "setvbuf(3)",
     only=(stream_client, answered),

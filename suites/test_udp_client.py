@@ -28,7 +28,7 @@ def test_first_datagram(client):
     "recvfrom(2)",
     only=datagram_client,
     needs=SENDS,
-    usual="sizeof(buf) or strlen() in place of the length, or the wrong byte order",
+    usual="sizeof(buf) or strlen() in place of the length",
 )
 def test_dialogue(client):
     """Each datagram is exactly what it must be, what comes back is printed exactly, and the client ends with the agreed status."""
@@ -92,6 +92,22 @@ def test_short_reply(client):
     """Of an answer that is too short, nothing is made up."""
     client.take_short_answer()
     client.expect_nothing_made_up()
+
+
+@pytest.mark.parametrize("length", ["one-packet", "largest"])
+@check(
+    "udp-client/long-answer",
+    MUST,
+    "recvfrom(2)",
+    "udp(7)",
+    only=datagram_client,
+    needs="udp-client/dialogue",
+    usual="the buffer is too small, and what of a datagram does not fit into it is lost (recv(2))",
+)
+def test_long_answer(client, length):
+    """An answer as long as agreed (contract.max_datagram) is printed whole."""
+    client.take_long_datagram(length)
+    client.expect_conversation()
 
 
 @pytest.mark.parametrize("trouble", ["duplicate", "late"])

@@ -38,6 +38,7 @@ Output = Literal["socket", "stdout", "stderr", "either"]
 SelfEcho = Literal["forbidden", "required", "unchecked"]
 Verbatim = Literal["required", "advised", "unchecked"]
 AnswersFrom = Literal["server", "anyone"]
+OnReset = Literal["reported", "any"]
 Prints = Literal["exact", "text", "among"]
 Target = Literal["slash", "bare"]
 PercentDecoding = Literal["required", "unchecked"]
@@ -239,6 +240,16 @@ class Contract:
         metadata=setting(
             ExitStatus(),
             "How a client ends when the server closes the connection before the conversation is over (FIN).",
+            roles=_CLIENTS,
+            transports=_CONNECTED,
+        ),
+    )
+    on_reset: OnReset = field(
+        default="reported",
+        metadata=setting(
+            OneOf(get_args(OnReset)),
+            "What is asked of a client whose connection is reset (RST) in the middle of an answer, or of what it sends: "
+            "that it says so or ends with a status other than 0, or only that it ends.",
             roles=_CLIENTS,
             transports=_CONNECTED,
         ),

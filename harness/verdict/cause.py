@@ -52,11 +52,40 @@ def _spinning(kind: str, facts: Facts) -> str | None:
     return None
 
 
+def _never_tried(kind: str, facts: Facts) -> str | None:
+    """A client that has not come, where it is known that it has not even tried."""
+    if kind != "not-reached" or facts.get("tried") is not False or facts.get("signal") is not None:
+        return None
+    if facts.get("alive"):
+        return "It still waits for something else, as said above; it is asked to connect without being told anything but its arguments."
+    chosen = "nobody has said how it is started, so it was" if facts.get("by_default") else "it was"
+    return (
+        f"The program ended by itself before it tried anything; what it wrote, if anything, says why. Perhaps it wants other arguments: {chosen} "
+        f"started by `{facts.get('run')}`. Another command line is given by --run, or by run = [...] in the table [program] of the assignment "
+        "file; {peer_host}, {peer_port}, {path} and {size} in it stand for what the checks decide."
+    )
+
+
+def _swapped(kind: str, facts: Facts) -> str | None:
+    if kind in ("wrong-request", "misprint") and facts.get("swapped"):
+        return (
+            "The bytes of the integer came in the other order. Little-endian is asked for, which is what the usual machine has in memory: "
+            "htonl() and ntohl() make, and read, the order of the network instead (byteorder(3))."
+        )
+    return None
+
+
 def _client(kind: str, facts: Facts) -> str | None:
     if kind == "no-fin":
         return (
             "At the end of its input the program must tell the server: shutdown(sock, SHUT_WR) sends the FIN, and answers can still be read. "
             "close() would send it, too, but then nobody reads the answers."
+        )
+    if kind == "reset-unreported":
+        call = "write() or send()" if facts.get("writing") else "read() or recv()"
+        return (
+            f"{call} returned -1 with errno ECONNRESET. That is no end of file, which is 0: a loop that ends when the result is not "
+            "above 0 takes both for the same. After it, look at the result: below 0, perror() and exit(EXIT_FAILURE)."
         )
     if kind == "same-socket":
         return "After a connect() that has failed, close the socket and make a new one (connect(2), NOTES)."
@@ -201,7 +230,7 @@ def _close_wait(kind: str, facts: Facts) -> str | None:
 
 
 _RULES: tuple[Callable[[str, Facts], str | None], ...] = (
-    _sigpipe, _limit, _spinning, _ended_first, _client, _deadlock, _crash, _byte_order, _signals, _killed_by_stop_signal, _wrong_status, _stops_at_nul, _high_bytes, _stale, _datagram_cut, _not_flushed, _close_wait,
+    _sigpipe, _limit, _spinning, _ended_first, _never_tried, _swapped, _client, _deadlock, _crash, _byte_order, _signals, _killed_by_stop_signal, _wrong_status, _stops_at_nul, _high_bytes, _stale, _datagram_cut, _not_flushed, _close_wait,
 )  # fmt: skip
 
 
@@ -217,6 +246,15 @@ _MATTER_OF: Mapping[str, tuple[str, ...]] = {
 }
 
 
+#: Checks that look at many things at once, and the kinds of violations that their usual mistake explains.
+_USUAL_EXPLAINS: Mapping[str, tuple[str, ...]] = {
+    "client/connects": ("not-reached",),
+    "client/dialogue": ("wrong-request", "misprint"),
+    "udp-client/dialogue": ("wrong-request", "misprint"),
+    "udp-client/first-datagram": ("not-reached",),
+}
+
+
 def likely_cause(check: str, kind: str, facts: Facts, usual: str) -> str:
     """The best guess at why the check with the id *check* saw a violation of *kind* with *facts*.
 
@@ -226,4 +264,5 @@ def likely_cause(check: str, kind: str, facts: Facts, usual: str) -> str:
         if cause := rule(kind, facts):
             return cause
     fits = check.split("/")[0] in _MATTER_OF.get(kind, (check.split("/")[0],))
+    fits = fits and kind in _USUAL_EXPLAINS.get(check, (kind,))
     return f"The usual mistake: {usual}." if usual and fits else ""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 _NAMED = {0x0A: "\\n", 0x0D: "\\r", 0x09: "\\t", 0x5C: "\\\\", 0x22: '\\"'}
 
 
@@ -22,6 +24,11 @@ def count(number: int, thing: str) -> str:
     if number == 1:
         return f"1 {thing}"
     return f"{number} {thing[:-1]}ies" if thing.endswith("y") else f"{number} {thing}s"
+
+
+def shown_command(argv: Sequence[str]) -> str:
+    """A command line for a sentence; words that are not plain are put in quotes."""
+    return " ".join(word if word and word.isprintable() and " " not in word else repr(word) for word in argv)
 
 
 def difference(expected: bytes, received: bytes, offset: int, around: int = 16) -> str:
