@@ -102,7 +102,7 @@ def test_long_reply(client):
     client.expect_conversation()
 
 
-@pytest.mark.parametrize("line", ["empty", "blanks", "without-end"])
+@pytest.mark.parametrize("line", ["empty", "blanks", "long", "without-end"])
 @check(
     "client/every-line",
     MUST,
@@ -114,8 +114,8 @@ def test_long_reply(client):
     "last line end is dropped at the end of the input",
 )
 def test_every_line(client, line):
-    """Every line of the input is sent as it was typed: also an empty one, one that begins and ends with blanks, and the
-    last one if no line end follows it."""
+    """Every line of the input is sent as it was typed: also an empty one, one that begins and ends with blanks, one of
+    200 bytes, and the last one if no line end follows it."""
     client.take_odd_line(line)
     client.expect_requests()
     client.expect_exit("any", "the conversation is over")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from signal import Signals
 
 from harness.stage import sight
-from harness.stage.patience import PATIENCE
+from harness.stage.patience import PACE, PATIENCE
 from harness.stage.pauses import Pauses
 from harness.stage.reference import Manner
 from harness.stage.talking import Talking
@@ -240,11 +240,17 @@ class ClientProgram(Talking):
         """Whenever the client can do nothing more, it gets all answers that are due by then at once."""
         hearing = self.reference.hearing
         while True:
-            self.until(lambda: hearing.complete or self.has_left())
+            self.until(lambda: hearing.complete or self.has_left() or self._is_owed())
+            # Not longer than to see that it waits: it may give up on a server that is silent for a second.
+            self.until(lambda: hearing.complete or self.has_left(), patience=PACE)
             self.settle()
-            if not self.server.reached or not self.connection.held:
+            if not self._is_owed():
                 return
             self.connection.release()
+
+    def _is_owed(self) -> bool:
+        """Whether answers are held back from it."""
+        return self.server.reached and bool(self.connection.held)
 
     def expect_fin_from_program(self) -> None:
         """The end of its input arrives as a FIN, before our server has answered anything."""
@@ -298,8 +304,7 @@ class ClientProgram(Talking):
 
     def expect_failure_within(self, seconds: float, why: str) -> None:
         """The same as `expect_failure`, in the agreed time: twice that, of idle time, is granted."""
-        self.until(lambda: self.program.status is not None, patience=2 * seconds + PATIENCE)
-        self.expect_failure(why)
+        self.expect_failure(why, patience=2 * seconds + PATIENCE)
 
     # -- datagrams astray --------------------------------------------------------------------
 

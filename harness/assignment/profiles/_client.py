@@ -162,7 +162,7 @@ class ClientProfile(Profile):
         raise NotImplementedError
 
     def odd_line(self, token: int, which: str, ending: bytes) -> Turn:
-        """A turn with a line that is empty, or has blanks at its ends, or lacks a line end; *ending* is how the client
+        """A turn with a line that is empty or long, has blanks at its ends, or lacks a line end; *ending* is how the client
         was seen to end its lines on the wire.  Raises CannotAsk; asked of profiles with ``by_lines``."""
         raise NotImplementedError
 

@@ -12,6 +12,8 @@ from harness.assignment.profiles._content import text
 from harness.assignment.transport import STREAMS, Transport
 
 _USUAL_SIZE = 40
+#: Nobody would call it long, who has not made an array of 100.
+_LONG_LINE = 200
 
 
 class LineClient(ClientProfile):
@@ -53,6 +55,8 @@ class LineClient(ClientProfile):
                     "it sends its lines without their ends: of an empty one nothing is left on the wire"
                 )
             return replace(turn, typed=b"\n", asked=end, endings=())
+        if which == "long":
+            return self.line(token, asked=_LONG_LINE, answered=_USUAL_SIZE)
         if which == "blanks":
             line = b"  " + line + b"  "
             return replace(turn, typed=line + b"\n", asked=line + turn.asked[len(line) - 4 :])
