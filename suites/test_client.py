@@ -152,6 +152,20 @@ def test_slow_server(clients):
     client.expect_conversation()
 
 
+@check(
+    "client/idle-costs-nothing",
+    MUST,
+    "poll(2)",
+    "fcntl(2) O_NONBLOCK",
+    only=(stream_client, answered),
+    needs=(REACHES, "client/dialogue"),
+    usual="the socket is non-blocking, and recv() is called again and again until something comes",
+)
+def test_idle_costs_nothing(client):
+    """While no answer comes, the client waits, and does not use the CPU."""
+    client.wait_for_an_answer()
+
+
 @pytest.mark.parametrize("moment", ["instead-of-answer", "between-turns"])
 @check(
     "client/server-fin",
@@ -221,7 +235,9 @@ def test_half_close_at_eof(client):
 )
 def test_refused(clients):
     """If nobody listens, the client says so and ends with a status other than 0."""
-    clients.start().expect_failure("nobody listens at the address it was given")
+    client = clients.start()
+    client.type_blindly()
+    client.expect_failure("nobody listens at the address it was given")
 
 
 @check(
@@ -284,7 +300,9 @@ BAD_ARGUMENTS = ["none", "no-port", "word", "negative", "too-large"]
 )
 def test_bad_arguments(clients, wrong):
     """Given too few arguments or something that is no port, the client ends with a message and a status other than 0."""
-    clients.with_bad_arguments(wrong).expect_failure("its arguments are wrong")
+    client = clients.with_bad_arguments(wrong)
+    client.type_blindly()
+    client.expect_failure("its arguments are wrong")
 
 
 @check(

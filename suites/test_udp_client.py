@@ -36,6 +36,20 @@ def test_dialogue(client):
 
 
 @check(
+    "udp-client/idle-costs-nothing",
+    MUST,
+    "poll(2)",
+    "fcntl(2) O_NONBLOCK",
+    only=datagram_client,
+    needs=(SENDS, "udp-client/dialogue"),
+    usual="the socket is non-blocking, and recvfrom() is called again and again until something comes",
+)
+def test_idle_costs_nothing(client):
+    """While no answer comes, the client waits, and does not use the CPU."""
+    client.wait_for_an_answer()
+
+
+@check(
     "udp-client/timeout",
     if_set("idle_timeout"),
     "alarm(2)",

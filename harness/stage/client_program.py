@@ -115,6 +115,9 @@ class ClientProgram(Talking):
             self.type_in([self.client_profile.bulky(self.stage.next_token(), MUCH)])
         self.expect_reached()
         self.settle()
+        if self.connection.peer.pull(1) == 0:
+            self.end_input()  # it may read all its input before it sends anything
+            self.settle()
 
     def let_answers_be_late(self) -> None:
         """The first answer to each request comes only when the request has come once more."""

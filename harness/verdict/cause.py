@@ -82,9 +82,13 @@ def _client(kind: str, facts: Facts) -> str | None:
             "close() would send it, too, but then nobody reads the answers."
         )
     if kind == "reset-unreported":
-        call = "write() or send()" if facts.get("writing") else "read() or recv()"
+        if facts.get("writing"):
+            return (
+                "write() or send() returned -1 (ECONNRESET, EPIPE), or less than it was given, and the program took that for success. Look at the "
+                "result of each call: what was not sent is lost, and perror() and exit(EXIT_FAILURE) say so."
+            )
         return (
-            f"{call} returned -1 with errno ECONNRESET. That is no end of file, which is 0: a loop that ends when the result is not "
+            "read() or recv() returned -1 with errno ECONNRESET. That is no end of file, which is 0: a loop that ends when the result is not "
             "above 0 takes both for the same. After it, look at the result: below 0, perror() and exit(EXIT_FAILURE)."
         )
     if kind == "same-socket":
@@ -250,6 +254,8 @@ _MATTER_OF: Mapping[str, tuple[str, ...]] = {
 _USUAL_EXPLAINS: Mapping[str, tuple[str, ...]] = {
     "client/connects": ("not-reached",),
     "client/dialogue": ("wrong-request", "misprint"),
+    "client/reply-coalesced": ("misprint", "client-no-end", "missing-request"),
+    "client/half-close-at-eof": ("no-fin", "missing-request", "reset-at-close", "client-no-end"),
     "udp-client/dialogue": ("wrong-request", "misprint"),
     "udp-client/first-datagram": ("not-reached",),
 }
