@@ -55,6 +55,7 @@ def test_dialogue(client):
     client.converse()
 
 
+@pytest.mark.parametrize("delivery", ["byte-by-byte", "with-a-pause"])
 @check(
     "client/reply-split",
     MUST,
@@ -62,12 +63,19 @@ def test_dialogue(client):
     "RFC 9293 section 3.9.1",
     only=(stream_client, answered),
     needs="client/dialogue",
-    usual="one recv() is taken for one answer; a stream has no such boundaries",
+    usual="one recv() is taken for one answer, or a moment of silence for its end; a stream has no such boundaries",
 )
-def test_reply_split(client):
-    """An answer that arrives byte by byte is the same answer."""
-    client.answer_byte_by_byte()
-    client.converse()
+def test_reply_split(client, delivery):
+    """An answer that arrives byte by byte, or with a pause in the middle, is the same answer."""
+    if delivery == "byte-by-byte":
+        client.answer_byte_by_byte()
+    else:
+        client.hold_answers()
+    client.type_telling()
+    client.end_input()
+    if delivery == "with-a-pause":
+        client.release_with_pauses()
+    client.expect_conversation()
 
 
 @check(

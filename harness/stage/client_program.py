@@ -20,6 +20,8 @@ MUCH = 8 << 20
 ONE_PACKET = 1400
 #: Idle seconds granted to a pause of a client that tries again; a longer one is not waited for.
 LONGEST_PAUSE = 15.0
+#: Idle seconds for which our server is silent in the middle of an answer; nobody who waits for it gives up so soon.
+SILENCE = 0.6
 #: By how much a pause must be longer than an earlier one to have grown; the kernel's clocks are not that coarse.
 GROWTH = 1.1
 #: What a reset cuts off at each moment of it that does.
@@ -241,15 +243,24 @@ class ClientProgram(Talking):
 
     def release_in_one_segment(self) -> None:
         """Whenever the client can do nothing more, it gets all answers that are due by then at once."""
-        hearing = self.reference.hearing
-        while True:
-            self.until(lambda: hearing.complete or self.has_left() or self._is_owed())
-            # Not longer than to see that it waits: it may give up on a server that is silent for a second.
-            self.until(lambda: hearing.complete or self.has_left(), patience=PACE)
-            self.settle()
-            if not self._is_owed():
-                return
+        while self._waits_for_answers():
             self.connection.release()
+
+    def release_with_pauses(self) -> None:
+        """The same, but after the first half of it our server is silent for a while."""
+        while self._waits_for_answers():
+            self.connection.release(max(1, len(self.connection.held) // 2))
+            self.settle(patience=SILENCE)
+            self.connection.release()
+
+    def _waits_for_answers(self) -> bool:
+        """Whether answers are held back from it, and it can do nothing more without them."""
+        hearing = self.reference.hearing
+        self.until(lambda: hearing.complete or self.has_left() or self._is_owed())
+        # Not longer than to see that it waits: it may give up on a server that is silent for a second.
+        self.until(lambda: hearing.complete or self.has_left(), patience=PACE)
+        self.settle()
+        return self._is_owed()
 
     def _is_owed(self) -> bool:
         """Whether answers are held back from it."""

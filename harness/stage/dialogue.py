@@ -14,7 +14,7 @@ from harness.stage import client_findings
 from harness.stage.completing import Completing
 from harness.stage.connect import connect
 from harness.stage.instance import Instance
-from harness.stage.patience import PATIENCE_AT_START
+from harness.stage.patience import PATIENCE_AT_START, PATIENCE_TO_TALK
 from harness.stage.playing import Line, Play
 from harness.stage.steps import named, wanted
 from harness.verdict.outcome import Inconclusive, Violation
@@ -69,6 +69,8 @@ class ServedPlay(Play):
 
 class ClientPlay(Play):
     """The program is the client; connections get the names of the dialogue in the order in which they come."""
+
+    patience = PATIENCE_TO_TALK
 
     def __init__(self, stage: Stage, delivery: str) -> None:
         super().__init__(stage, delivery)

@@ -245,7 +245,10 @@ class Play(ABC):
 
     # -- waiting -----------------------------------------------------------------------------
 
-    def until(self, done: Callable[[], bool], *, patience: float = PATIENCE) -> Settled:
+    #: Seconds of idle time that a program which wakes up by itself may take for what it owes.
+    patience = PATIENCE
+
+    def until(self, done: Callable[[], bool], *, patience: float | None = None) -> Settled:
         """Wait for *done*, or for the proof that it will not come; all connections are read meanwhile."""
 
         def ready() -> bool:
@@ -258,12 +261,12 @@ class Play(ABC):
             [*self.listening(), *(peer.socket for peer in peers if not peer.over)],
             writable=[peer.socket for peer in peers if peer.unsent],
             progress=lambda: sum(line.peer.moved for line in self.lines.values()),
-            patience=patience,
+            patience=self.patience if patience is None else patience,
         )
 
     def let_it_finish(self) -> None:
         """Wait until the program will do nothing more by itself."""
-        self.until(lambda: False)
+        self.until(lambda: False, patience=PATIENCE)
 
     def pump(self) -> None:
         """Move what can be moved now."""
