@@ -291,7 +291,7 @@ def test_gives_up(clients, contract):
 )
 def test_unresolvable(clients, host):
     """If the server's host has no address, the client says so and ends with a status other than 0."""
-    clients.start(host=host).expect_failure("there is no such host")
+    clients.given_host(host).expect_failure("there is no such host")
 
 
 BAD_ARGUMENTS = ["none", "no-port", "word", "negative", "too-large"]
