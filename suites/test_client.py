@@ -244,7 +244,7 @@ def test_half_close_at_eof(client):
 def test_refused(clients):
     """If nobody listens, the client says so and ends with a status other than 0."""
     client = clients.start()
-    client.type_blindly()
+    client.type_unless_it_has_tried()
     client.expect_failure("nobody listens at the address it was given")
 
 
@@ -309,7 +309,7 @@ BAD_ARGUMENTS = ["none", "no-port", "word", "negative", "too-large"]
 def test_bad_arguments(clients, wrong):
     """Given too few arguments or something that is no port, the client ends with a message and a status other than 0."""
     client = clients.with_bad_arguments(wrong)
-    client.type_blindly()
+    client.type_unless_it_has_tried()
     client.expect_failure("its arguments are wrong")
 
 

@@ -20,31 +20,35 @@ def never_came(client: Completing, settled: Settled, *, name: str = "") -> Viola
     """No connection was made, or no datagram was sent; *name* is that of the connection, if there are several."""
     datagrams = client.address.type == socket.SOCK_DGRAM
     what = "sent no datagram to" if datagrams else "did not connect to"
-    tried = _tried(client, datagrams)
-    if tried is None:
+    has_tried = tried(client)
+    if has_tried is None:
         also = ""
     elif datagrams:
         also = (
-            " It has sent a datagram, but to another address." if tried else " It has sent nobody a datagram."
+            " It has sent a datagram, but to another address."
+            if has_tried
+            else " It has sent nobody a datagram."
         )
     else:
-        also = " It has tried to connect, but elsewhere." if tried else " It has not even tried to connect."
+        also = (
+            " It has tried to connect, but elsewhere." if has_tried else " It has not even tried to connect."
+        )
     return Violation(
         f"the program, started as {client.stage.commands[client.name]}, {what} our server at {client.address}"
         f"{f' for {name}' if name else ''}.{also} {client.condition(settled)}",
         kind="not-reached",
-        tried=tried,
+        tried=has_tried,
         run=" ".join(client.stage.built.run),
         by_default=not client.stage.assignment.program.run,
         **client.facts(),
     )
 
 
-def _tried(client: Completing, datagrams: bool) -> bool | None:
+def tried(client: Completing) -> bool | None:
     """Whether it has come as far as asking anybody for a connection, or sending anybody a datagram; None: unknown."""
     if client.address.local or not client.stage.network.private:
         return None
-    counted = datagrams_sent() if datagrams else connections_tried()
+    counted = datagrams_sent() if client.address.type == socket.SOCK_DGRAM else connections_tried()
     return None if counted is None else counted > 0
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from signal import Signals
 
 from harness.stage import sight
+from harness.stage.client_findings import tried
 from harness.stage.patience import PACE, PATIENCE
 from harness.stage.pauses import Pauses
 from harness.stage.reference import Manner
@@ -140,6 +141,12 @@ class ClientProgram(Talking):
             turn = self.client_profile.turn(self.stage.next_token())
             self.timeline.record("peer", f"typed {literal(turn.typed)} into its stdin")
             self.program.stdin.write(turn.typed)
+
+    def type_unless_it_has_tried(self) -> None:
+        """Type some input if the client, which runs, has not tried to connect: it may connect with its first line."""
+        self.settle()
+        if self.status is None and tried(self) is False:
+            self.type_blindly()
 
     # -- the server goes away ----------------------------------------------------------------
 
