@@ -129,7 +129,12 @@ def _deadlock(kind: str, facts: Facts) -> str | None:
 
 
 def _crash(kind: str, facts: Facts) -> str | None:
-    if facts.get("signal") in ("SIGSEGV", "SIGBUS", "SIGABRT", "SIGILL", "SIGFPE"):
+    if facts.get("signal") == "SIGABRT":
+        return (
+            "The program has ended itself by abort(3), and says on stderr why: an assertion, a heap that was written over (build with "
+            "-fsanitize=address), an exception that nobody caught, or in Python a daemon thread that still read standard input at the end."
+        )
+    if facts.get("signal") in ("SIGSEGV", "SIGBUS", "SIGILL", "SIGFPE"):
         return (
             f"The program crashed ({facts['signal']}). Often argv[1] is used without a look at argc, or a length without a look at it: buf[n] = 0 with n equal to the size of buf, "
             "or n == -1 after a failed read. Building with -fsanitize=address,undefined names the line."
