@@ -7,7 +7,7 @@ rule as the student reads it; everything else that is known about it stands in t
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
@@ -17,11 +17,21 @@ from harness.assignment.profiles._base import Audience, ServerProfile
 from harness.assignment.profiles._files import FileServerProfile
 from harness.assignment.profiles.dialogue import Scripted
 from harness.verdict.outcome import Level
+from harness.verdict.symptom import Mistakes, Symptom
 
 if TYPE_CHECKING:
     from harness.assignment.assignment import Assignment
 
 MUST, SHOULD, ADVICE = Level.MUST, Level.SHOULD, Level.ADVICE
+
+# To what a usual mistake belongs: see Symptom.
+OWN, MISSING, CUT, WRONG = Symptom.OWN, Symptom.MISSING, Symptom.CUT, Symptom.WRONG
+PRINTED, SENT, UNREACHED = Symptom.PRINTED, Symptom.SENT, Symptom.UNREACHED
+DIED, LEFT, STATUS, RUNS_ON = Symptom.DIED, Symptom.LEFT, Symptom.STATUS, Symptom.RUNS_ON
+MUTE, OPEN, RESET, BUSY = Symptom.MUTE, Symptom.OPEN, Symptom.RESET, Symptom.BUSY
+REFUSED, UNSERVED, NOT_STARTED = Symptom.REFUSED, Symptom.UNSERVED, Symptom.NOT_STARTED
+#: The answer does not come in full; or it does, but is wrong; the program ends.
+LOST, SPOILT, ENDED = MISSING | CUT, MISSING | CUT | WRONG, DIED | LEFT
 
 #: What nearly every check of a server builds on: the first client gets its answer.
 ANSWERS = ("accept/first-client", "udp/first-datagram")
@@ -47,8 +57,13 @@ class Check:
     authority: tuple[str, ...]
     needs: tuple[str, ...]
     only: tuple[Condition, ...]
-    usual: str
+    mistakes: Mistakes
     rule: str
+
+    @property
+    def usual(self) -> str:
+        """The usual mistakes in one sentence."""
+        return "; ".join(dict.fromkeys(mistake for _, mistake in self.mistakes))
 
     @property
     def title(self) -> str:
@@ -77,17 +92,19 @@ def check(
     *authority: str,
     needs: tuple[str, ...] | str = (),
     only: tuple[Condition, ...] | Condition = (),
-    usual: str = "",
+    usual: str | Mapping[Symptom, str] = "",
 ) -> Callable[[_F], _F]:
     """Make a test function the check *id*.
 
     *authority* cites what the rule rests on (man page, RFC section, POSIX).  *needs* are ids this check
     builds on: if one of them failed too, this failure is reported as blocked by it.  *only* says to which
     assignments the check applies.  *usual* is the usual mistake, shown as the likely cause when nothing
-    more telling is known.
+    more telling is known.  It explains the finding that only this sort of check has; where a check is broken by
+    what any check can see (no answer, wrong bytes, a dead program), say which: ``{MISSING | CUT: "..."}``.
     """
     needed = (needs,) if isinstance(needs, str) else needs
     conditions = only if isinstance(only, tuple) else (only,)
+    mistakes = tuple(usual.items()) if isinstance(usual, Mapping) else ((OWN, usual),) if usual else ()
 
     def mark(function: _F) -> _F:
         rule = inspect.getdoc(function)
@@ -95,7 +112,9 @@ def check(
             raise TypeError(
                 f"{function.__module__}.{function.__name__}: a check needs a docstring, the rule as the student reads it"
             )
-        marked: _F = pytest.mark.check(Check(id, level, authority, needed, conditions, usual, rule))(function)
+        marked: _F = pytest.mark.check(Check(id, level, authority, needed, conditions, mistakes, rule))(
+            function
+        )
         return marked
 
     return mark

@@ -4,7 +4,25 @@ from signal import Signals
 
 import pytest
 
-from harness.checks import MUST, SERVES, SHOULD, by_contract, check, lasting, stream
+from harness.checks import (
+    DIED,
+    ENDED,
+    LEFT,
+    LOST,
+    MISSING,
+    MUST,
+    REFUSED,
+    RUNS_ON,
+    SERVES,
+    SHOULD,
+    SPOILT,
+    STATUS,
+    UNSERVED,
+    by_contract,
+    check,
+    lasting,
+    stream,
+)
 
 
 @check(
@@ -12,7 +30,9 @@ from harness.checks import MUST, SERVES, SHOULD, by_contract, check, lasting, st
     MUST,
     "accept(2)",
     only=stream,
-    usual="the reply is not sent, or is sent on the wrong descriptor",
+    usual={
+        LOST: "the answer is not written, or is written to another descriptor than the one accept() returned"
+    },
 )
 def test_first_client(server):
     """The first client that connects gets the answer to its request."""
@@ -25,7 +45,12 @@ def test_first_client(server):
     "accept(2)",
     only=stream,
     needs="accept/first-client",
-    usual="there is no loop around accept()",
+    usual={
+        LEFT
+        | DIED
+        | REFUSED: "there is no loop around accept(), or an interrupted call (EINTR: a child has ended) leaves it",
+        MISSING: "the program still waits for something from the client before, which has left",
+    },
 )
 def test_sequential(server):
     """The program serves one client after another."""
@@ -40,7 +65,11 @@ def test_sequential(server):
     "accept(2)",
     only=stream,
     needs="accept/first-client",
-    usual="main() returns another status than 0 (that of printf(), say), the program waits for a second client, or it is killed at its end",
+    usual={
+        STATUS: "main() returns another status than 0 (that of printf(), say)",
+        RUNS_ON: "the program waits for a second client",
+        DIED: "the program is killed at its end",
+    },
 )
 def test_one_client(server):
     """A program that is to serve one client ends by itself after it, with status 0."""
@@ -57,7 +86,7 @@ def test_one_client(server):
     "pthread_create(3)",
     only=(stream, lasting),
     needs=SERVES,
-    usual="all threads are given the address of one variable, or all clients share one buffer",
+    usual={SPOILT: "all threads are given the address of one variable, or all clients share one buffer"},
 )
 def test_own_reply(server, contract):
     """Clients that come at the same moment each get their own answer, not another's."""
@@ -77,7 +106,9 @@ def test_own_reply(server, contract):
     "accept(2) ECONNABORTED",
     only=(stream, lasting),
     needs=SERVES,
-    usual="an error of accept() ends the program",
+    usual={
+        ENDED: "an error of accept(), or of the first call for a client that is gone already, ends the program"
+    },
 )
 def test_aborted_in_queue(stage, accept):
     """A client that is gone before the program accepts it does no harm, whether accept() returns it or fails."""
@@ -100,7 +131,7 @@ def test_aborted_in_queue(stage, accept):
     "accept(2) EINTR",
     only=(stream, lasting),
     needs=SERVES,
-    usual="EINTR is taken for a fatal error, or a SIGCHLD handler ends the loop",
+    usual={ENDED: "EINTR is taken for a fatal error, or a SIGCHLD handler ends the loop"},
 )
 def test_interrupted(server, harmless):
     """A harmless signal does not end a program that waits for clients."""
@@ -115,7 +146,10 @@ def test_interrupted(server, harmless):
     "accept(2) EMFILE",
     only=(stream, lasting),
     needs=SERVES,
-    usual="an error of accept() ends the program, or the loop tries again without pause",
+    usual={
+        ENDED: "an error of accept() ends the program",
+        UNSERVED: "after EMFILE nobody watches the listening socket any more, also when descriptors are free again",
+    },
 )
 def test_descriptor_exhaustion(server):
     """When descriptors run out, the program neither ends nor spins, and serves again once clients have left."""
@@ -137,7 +171,10 @@ def test_descriptor_exhaustion(server):
     "recv(2)",
     only=(stream, lasting),
     needs=SERVES,
-    usual="read() == 0 is not taken for the end of the connection",
+    usual={
+        ENDED: "what read() returned (0: the end, -1: an error) is not looked at before the bytes are used",
+        UNSERVED: "read() == 0 is not taken for the end of the connection",
+    },
 )
 def test_empty_connection(server, end):
     """A client that connects and leaves without a byte does no harm and costs no CPU time."""

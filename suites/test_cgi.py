@@ -2,7 +2,24 @@
 
 import pytest
 
-from harness.checks import MUST, SHOULD, by_contract, check, if_set, lasting, scripts
+from harness.checks import (
+    DIED,
+    ENDED,
+    MISSING,
+    MUST,
+    OPEN,
+    OWN,
+    RUNS_ON,
+    SHOULD,
+    SPOILT,
+    UNSERVED,
+    WRONG,
+    by_contract,
+    check,
+    if_set,
+    lasting,
+    scripts,
+)
 from harness.stage.web import WAYS_OUT
 
 RUNS = "cgi/output-as-is"
@@ -38,7 +55,10 @@ def test_output_as_is(cgi, case):
     "stderr(3)",
     only=scripts,
     needs=RUNS,
-    usual='dup2() makes the connection the script\'s descriptor 2 as well, or popen("... 2>&1"): a warning ruins the head',
+    usual={
+        OWN
+        | WRONG: 'dup2() makes the connection the script\'s descriptor 2 as well, or popen("... 2>&1"): a warning ruins the head'
+    },
 )
 def test_stderr_apart(cgi):
     """Only a script's standard output reaches the client: what it writes on standard error is no part of the answer."""
@@ -66,7 +86,11 @@ def test_environment(cgi, contract):
     "RFC 3875 section 4.1.7",
     only=scripts,
     needs=RUNS,
-    usual="the query is taken for a part of the file's name, is decoded, or is copied into an array of fixed size",
+    usual={
+        OWN
+        | SPOILT
+        | DIED: "the query is taken for a part of the file's name, is decoded, or is copied into an array of fixed size"
+    },
 )
 def test_query(cgi):
     """What follows the question mark is no part of the script's name, and reaches it unchanged in QUERY_STRING."""
@@ -116,7 +140,7 @@ def test_descriptors(cgi, contract):
     "waitpid(2) WNOHANG",
     only=(scripts, lasting),
     needs=RUNS,
-    usual="the program waits for the script to end before it turns to anybody else",
+    usual={MISSING: "the program waits for the script to end before it turns to anybody else"},
 )
 def test_static_while_running(cgi):
     """While a script runs, others are served."""
@@ -140,7 +164,12 @@ UNEXECUTABLE = {
     "_exit(2)",
     only=(scripts, lasting),
     needs=("accept/sequential",),
-    usual="after a failed exec the child returns into the server's loop, and there are two servers",
+    usual={
+        OWN
+        | ENDED
+        | UNSERVED
+        | OPEN: "after a failed exec the child returns into the server's loop, and there are two servers"
+    },
 )
 def test_exec_failure(cgi, case):
     """A file that cannot be executed costs its client the answer, and nobody anything else."""
@@ -163,7 +192,7 @@ def test_exec_failure(cgi, case):
     "RFC 3875 section 6",
     only=(scripts, lasting),
     needs=RUNS,
-    usual="only a script that ends with status 0 has its connection closed",
+    usual={OPEN | MISSING: "only a script that ends with status 0 has its connection closed"},
 )
 def test_script_crash(cgi, death):
     """A script that crashes ends its client's connection, and nothing else."""
@@ -202,7 +231,10 @@ def test_endless_output_client_gone(cgi, end):
     "wait(2)",
     only=scripts,
     needs=(RUNS, "signals/stop-idle"),
-    usual="the server ends and leaves the script running, or waits for it to end by itself",
+    usual={
+        RUNS_ON: "the server waits for the script to end by itself",
+        OWN: "the server ends and leaves the script running",
+    },
 )
 def test_stopped_with_server(cgi, stop_signal):
     """When the server is told to end while a script runs, it ends the script, and then itself."""

@@ -6,8 +6,18 @@ import pytest
 
 from harness.checks import (
     ADVICE,
+    BUSY,
+    DIED,
     MUST,
+    MUTE,
+    OWN,
+    PRINTED,
+    RESET,
+    RUNS_ON,
+    SENT,
     SHOULD,
+    STATUS,
+    UNREACHED,
     answered,
     bulk,
     by_lines,
@@ -32,7 +42,7 @@ REACHES = "client/connects"
     "connect(2)",
     "htons(3)",
     only=stream_client,
-    usual="the port lacks htons(), or address and port are fixed in the code",
+    usual={UNREACHED: "the port lacks htons(), or address and port are fixed in the code"},
 )
 def test_connects(client):
     """The client connects to the address that it is given."""
@@ -48,7 +58,11 @@ def test_connects(client):
     "exit(3)",
     only=stream_client,
     needs=REACHES,
-    usual="sizeof(buf) or strlen() in place of the count that read() returned",
+    usual={
+        SENT: "sizeof(buf) or strlen() in place of the number of bytes",
+        PRINTED: "sizeof(buf) or strlen() in place of the count that read() returned",
+        STATUS: "main() ends with what some call returned, though all went well: return 0",
+    },
 )
 def test_dialogue(client):
     """The client sends exactly what it has to, prints exactly what it is answered, and ends with the agreed status."""
@@ -63,7 +77,10 @@ def test_dialogue(client):
     "RFC 9293 section 3.9.1",
     only=(stream_client, answered),
     needs="client/dialogue",
-    usual="one recv() is taken for one answer, or a moment of silence for its end; a stream has no such boundaries",
+    usual={
+        PRINTED
+        | SENT: "one recv() is taken for one answer, or a moment of silence for its end; a stream has no such boundaries"
+    },
 )
 def test_reply_split(client, delivery):
     """An answer that arrives byte by byte, or with a pause in the middle, is the same answer."""
@@ -85,7 +102,7 @@ def test_reply_split(client, delivery):
     "RFC 9293 section 3.9.1",
     only=(stream_client, answered),
     needs=REACHES,
-    usual="what is left in the buffer after the first answer is thrown away",
+    usual={PRINTED | SENT | RUNS_ON: "what is left in the buffer after the first answer is thrown away"},
 )
 def test_reply_coalesced(client):
     """Answers that arrive together are all taken."""
@@ -102,7 +119,10 @@ def test_reply_coalesced(client):
     "recv(2)",
     only=(stream_client, answered),
     needs="client/dialogue",
-    usual="recv() is called once, with a buffer that the answer does not fit into",
+    usual={
+        PRINTED
+        | RESET: "recv() is called once, with a buffer that the answer does not fit into: the rest stays unread"
+    },
 )
 def test_long_reply(client):
     """An answer larger than any buffer is taken and printed whole."""
@@ -118,8 +138,10 @@ def test_long_reply(client):
     "fgets(3)",
     only=(stream_client, by_lines),
     needs="client/dialogue",
-    usual="an empty line is skipped or taken for the end, lines are stripped of their blanks, or what stands behind the "
-    "last line end is dropped at the end of the input",
+    usual={
+        SENT: "an empty line is skipped or taken for the end, lines are stripped of their blanks, or what stands behind the "
+        "last line end is dropped at the end of the input"
+    },
 )
 def test_every_line(client, line):
     """Every line of the input is sent as it was typed: also an empty one, one that begins and ends with blanks, one of
@@ -136,7 +158,11 @@ def test_every_line(client, line):
     "recv(2)",
     only=(stream_client, by_lines),
     needs="client/dialogue",
-    usual="the line end is cut off first, and an answer of length 0 is taken for the end of the connection",
+    usual={
+        SENT
+        | PRINTED
+        | STATUS: "the line end is cut off first, and an answer of length 0 is taken for the end of the connection"
+    },
 )
 def test_empty_answer(client):
     """An answer that is an empty line is an answer, not the end."""
@@ -151,7 +177,7 @@ def test_empty_answer(client):
     "write(2)",
     only=(stream_client, bulk),
     needs="client/dialogue",
-    usual="the count that send() returns is not looked at: the rest is never sent",
+    usual={SENT: "the count that send() returns is not looked at: the rest is never sent"},
 )
 def test_slow_server(clients):
     """Everything reaches a server that reads slowly."""
@@ -167,7 +193,7 @@ def test_slow_server(clients):
     "fcntl(2) O_NONBLOCK",
     only=(stream_client, answered),
     needs=(REACHES, "client/dialogue"),
-    usual="the socket is non-blocking, and recv() is called again and again until something comes",
+    usual={BUSY: "the socket is non-blocking, and recv() is called again and again until something comes"},
 )
 def test_idle_costs_nothing(client):
     """While no answer comes, the client waits, and does not use the CPU."""
@@ -182,7 +208,10 @@ def test_idle_costs_nothing(client):
     "RFC 9293 section 3.6",
     only=(stream_client, reads_input),
     needs=(REACHES, "client/dialogue"),
-    usual="recv() returned 0 and was taken for an answer, or the client waits in its stdin and never notices",
+    usual={
+        PRINTED: "recv() returned 0 and was taken for an answer",
+        RUNS_ON: "recv() returned 0 and was not taken for the end, or the client waits in its stdin and never notices",
+    },
 )
 def test_server_fin(client, moment):
     """When the server closes the connection, the client ends with the agreed status, though its stdin is open,
@@ -205,7 +234,10 @@ def test_server_fin(client, moment):
     "signal(7) SIGPIPE",
     only=stream_client,
     needs=(REACHES, "client/dialogue"),
-    usual="SIGPIPE is not ignored, or recv() returned -1 and nobody looked",
+    usual={
+        PRINTED | RUNS_ON | MUTE | STATUS: "recv() returned -1 and nobody looked",
+        DIED: "SIGPIPE is not ignored",
+    },
 )
 def test_server_rst(clients, moment):
     """When the server resets the connection, the client ends by itself, with a message or the agreed status; where
@@ -221,7 +253,11 @@ def test_server_rst(clients, moment):
     "RFC 9293 section 3.6",
     only=(stream_client, half_closes),
     needs=REACHES,
-    usual="close() in place of shutdown(SHUT_WR), or nothing at all, at the end of the input",
+    usual={
+        SENT
+        | PRINTED
+        | OWN: "close() in place of shutdown(SHUT_WR), or nothing at all, at the end of the input"
+    },
 )
 def test_half_close_at_eof(client):
     """The end of the client's stdin reaches the server as a FIN, and every answer is printed all the same."""
@@ -239,7 +275,7 @@ def test_half_close_at_eof(client):
     "connect(2) ECONNREFUSED",
     "exit(3)",
     only=(stream_client, tries_once),
-    usual="the result of connect() is not looked at",
+    usual={RUNS_ON | DIED: "the result of connect() is not looked at"},
 )
 def test_refused(clients):
     """If nobody listens, the client says so and ends with a status other than 0."""
@@ -272,7 +308,7 @@ def test_retry(clients):
     "connect(2)",
     "exit(3)",
     only=(stream_client, when("retry", True)),
-    usual="the loop that tries again has no end",
+    usual={RUNS_ON: "the loop that tries again has no end"},
 )
 def test_gives_up(clients, contract):
     """If the server never comes, the client gives up within the agreed time, says so, and ends with a status other than 0."""
@@ -287,7 +323,11 @@ def test_gives_up(clients, contract):
     "getaddrinfo(3)",
     "gai_strerror(3)",
     only=(stream_client, tries_once),
-    usual="the result of getaddrinfo() or gethostbyname() is not looked at, or the name is copied into a short buffer",
+    usual={
+        RUNS_ON
+        | DIED
+        | OWN: "the result of getaddrinfo() or gethostbyname() is not looked at, or the name is copied into a short buffer"
+    },
 )
 def test_unresolvable(clients, host):
     """If the server's host has no address, the client says so and ends with a status other than 0."""
@@ -304,7 +344,7 @@ BAD_ARGUMENTS = ["none", "no-port", "word", "negative", "too-large"]
     "strtol(3)",
     "exit(3)",
     only=stream_client,
-    usual="argc is not looked at, or atoi() makes a port of anything",
+    usual={RUNS_ON | DIED | OWN: "argc is not looked at, or atoi() makes a port of anything"},
 )
 def test_bad_arguments(clients, wrong):
     """Given too few arguments or something that is no port, the client ends with a message and a status other than 0."""

@@ -1,7 +1,14 @@
 """half-close: a FIN says "I have sent everything", not "I am gone"."""
 
 from harness.checks import (
+    CUT,
+    ENDED,
+    LOST,
+    MISSING,
     MUST,
+    OPEN,
+    PRINTED,
+    RESET,
     SHOULD,
     answering,
     asking,
@@ -28,7 +35,9 @@ ONE_LONG_LINE = 60_000
     "RFC 9293 section 3.6",
     only=stream,
     needs="accept/first-client",
-    usual="read() == 0 is taken for 'the client is gone': the connection is closed before the answer is written",
+    usual={
+        LOST: "read() == 0 is taken for 'the client is gone': the connection is closed before the answer is written"
+    },
 )
 def test_reply_after_fin(server):
     """A client that has finished sending still gets its whole answer."""
@@ -45,7 +54,7 @@ def test_reply_after_fin(server):
     "RFC 9293 section 3.6",
     only=(stream, answering),
     needs=("accept/first-client", "stream/large"),
-    usual="at the client's FIN what is still to be written is thrown away",
+    usual={LOST: "at the client's FIN what is still to be written is thrown away"},
 )
 def test_large_reply_after_fin(server):
     """A client that has finished sending gets all of a large answer, however slowly it reads."""
@@ -63,7 +72,10 @@ def test_large_reply_after_fin(server):
     "epoll_ctl(2) EPOLLRDHUP",
     only=(stream, asking),
     needs="accept/first-client",
-    usual="the end of the connection (EPOLLRDHUP, POLLHUP) is handled before the data that came with it",
+    usual={
+        LOST
+        | PRINTED: "the end of the connection (EPOLLRDHUP, POLLHUP) is handled before the data that came with it"
+    },
 )
 def test_data_with_fin(server):
     """Data that arrives together with the FIN is still answered."""
@@ -81,7 +93,7 @@ def test_data_with_fin(server):
     "RFC 9293 section 3.6",
     only=stream,
     needs="accept/first-client",
-    usual="the descriptor is never closed, or a parent or child process keeps a copy of it",
+    usual={OPEN: "the descriptor is never closed, or a parent or child process keeps a copy of it"},
 )
 def test_answers_fin_with_fin(server):
     """Once the client has finished and has its answer, the program closes its side too."""
@@ -98,7 +110,9 @@ def test_answers_fin_with_fin(server):
     "RFC 9293 section 3.6",
     only=stream,
     needs="half-close/answers-fin-with-fin",
-    usual="SO_LINGER with a timeout of zero turns close() into a reset",
+    usual={
+        RESET: "SO_LINGER with a timeout of zero, or close() while bytes from the client are still unread, turns the end into a reset"
+    },
 )
 def test_orderly_close(server):
     """The program ends a connection with a FIN, not with a reset."""
@@ -115,7 +129,7 @@ def test_orderly_close(server):
     "close(2)",
     only=(tcp, asking, when("closes", "server"), long_requests),
     needs="accept/first-client",
-    usual="close() with input unread sends a reset, which destroys an answer still under way",
+    usual={CUT | RESET: "close() with input unread sends a reset, which destroys an answer still under way"},
 )
 def test_unread_input(server):
     """Input beyond the request does not cost the client its answer."""
@@ -133,7 +147,10 @@ def test_unread_input(server):
     "send(2) EPIPE",
     only=stream,
     needs="accept/first-client",
-    usual="the program waits for the client to close, or dies when the client goes on sending",
+    usual={
+        OPEN: "the program waits for the client to close, or forgets to close()",
+        ENDED: "the program dies when the client goes on sending",
+    },
 )
 def test_server_first(server):
     """The program closes first when it has answered, and copes with a client that goes on sending."""
@@ -151,7 +168,11 @@ def test_server_first(server):
     "shutdown(2)",
     only=(stream, lasting, concurrent, answering),
     needs="concurrency/silent-client",
-    usual="a half-closed client keeps the program busy or makes it end",
+    usual={
+        MISSING: "a half-closed client keeps the program busy",
+        ENDED: "the end of one client's input makes the program end",
+        CUT: "a half-closed client is taken for one that is gone",
+    },
 )
 def test_others_unaffected(server):
     """While one client is half-closed and still reading, others are served."""

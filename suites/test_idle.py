@@ -1,6 +1,13 @@
 """idle: clients that say nothing, or little."""
 
-from harness.checks import check, if_set, lasting, stream
+from harness.checks import (
+    CUT,
+    OPEN,
+    check,
+    if_set,
+    lasting,
+    stream,
+)
 
 
 @check(
@@ -10,7 +17,7 @@ from harness.checks import check, if_set, lasting, stream
     "poll(2)",
     only=(stream, lasting),
     needs="accept/first-client",
-    usual="no timeout is set, or SO_RCVTIMEO is given an int instead of a struct timeval",
+    usual={OPEN: "no timeout is set, or SO_RCVTIMEO is given an int instead of a struct timeval"},
 )
 def test_timeout(server, contract):
     """A client that says nothing is given up after the agreed time."""
@@ -25,7 +32,7 @@ def test_timeout(server, contract):
     "poll(2)",
     only=(stream, lasting),
     needs="accept/first-client",
-    usual="the time is measured from the beginning of the connection, not from the last byte",
+    usual={CUT: "the time is measured from the beginning of the connection, not from the last byte"},
 )
 def test_slow_but_active_kept(server, contract):
     """A client that sends slowly, but never pauses for the agreed time, is not given up."""

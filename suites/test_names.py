@@ -2,7 +2,18 @@
 
 import pytest
 
-from harness.checks import MUST, check, resolver, told_a_host, tries_once, when
+from harness.checks import (
+    DIED,
+    MUST,
+    PRINTED,
+    RUNS_ON,
+    STATUS,
+    check,
+    resolver,
+    told_a_host,
+    tries_once,
+    when,
+)
 from harness.stage.local_program import IPV4S, IPV6S
 
 
@@ -12,7 +23,7 @@ from harness.stage.local_program import IPV4S, IPV6S
     "getaddrinfo(3)",
     "gai_strerror(3)",
     only=(told_a_host, tries_once),
-    usual="the result of getaddrinfo() or gethostbyname() is not looked at",
+    usual={DIED | RUNS_ON: "the result of getaddrinfo() or gethostbyname() is not looked at"},
 )
 def test_unresolvable(given_host):
     """The name of a host that does not exist ends the program with a message and a status other than 0."""
@@ -26,7 +37,7 @@ def test_unresolvable(given_host):
     "inet_pton(3)",
     "getaddrinfo(3)",
     only=(told_a_host, tries_once),
-    usual="inet_addr() returned INADDR_NONE, which is 255.255.255.255, and nobody looked",
+    usual={RUNS_ON | STATUS: "inet_addr() returned INADDR_NONE, which is 255.255.255.255, and nobody looked"},
 )
 def test_bad_literal(given_host, host):
     """Something that is no address ends the program with a message and a status other than 0."""
@@ -39,7 +50,9 @@ def test_bad_literal(given_host, host):
     "getaddrinfo(3)",
     "inet_ntop(3)",
     only=resolver,
-    usual="only the first result is printed, or sin_addr is read from an address of the other family",
+    usual={
+        PRINTED: "only the first result is printed, or sin_addr is read from an address of the other family"
+    },
 )
 def test_addresses(runs):
     """Every address of the host is printed, and none that is not one of it."""
@@ -54,7 +67,7 @@ def test_addresses(runs):
     "services(5)",
     only=(resolver, when("prints_port", True)),
     needs="names/addresses",
-    usual="sin_port is in network byte order: it is printed without ntohs(3)",
+    usual={PRINTED: "sin_port is in network byte order: it is printed without ntohs(3)"},
 )
 def test_service(runs, service, port):
     """The port of a service is printed, whether the service is given by its name or by a number."""
@@ -67,7 +80,7 @@ def test_service(runs, service, port):
     "getaddrinfo(3) EAI_SERVICE",
     "gai_strerror(3)",
     only=resolver,
-    usual="the result of getaddrinfo() or getservbyname() is not looked at",
+    usual={DIED | RUNS_ON | PRINTED: "the result of getaddrinfo() or getservbyname() is not looked at"},
 )
 def test_unknown_service(runs):
     """A service that does not exist ends the program with a message and a status other than 0."""

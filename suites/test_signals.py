@@ -2,9 +2,17 @@
 
 from harness.checks import (
     ANSWERS,
+    CUT,
+    ENDED,
+    LOST,
     MUST,
+    OWN,
+    RESET,
+    RUNS_ON,
     SERVES,
     SHOULD,
+    STATUS,
+    WRONG,
     answering,
     asking,
     by_contract,
@@ -34,7 +42,10 @@ def test_stop_idle(server, stop_signal):
     "close(2)",
     only=(stream, many_requests),
     needs=("signals/stop-idle", "accept/first-client"),
-    usual="the program waits for its client to leave before it ends",
+    usual={
+        RUNS_ON: "the program waits for its client, or for the thread or the child that serves it, and has told none of them to end",
+        RESET: "SO_LINGER with a timeout of zero, or close() with input unread, turns the end into a reset",
+    },
 )
 def test_stop_with_idle_client(server, stop_signal):
     """The signal ends the program though a silent client is connected, and that client's connection is closed in order."""
@@ -51,7 +62,7 @@ def test_stop_with_idle_client(server, stop_signal):
     "signal-safety(7)",
     only=(stream, answering),
     needs=("signals/stop-idle", "half-close/large-reply-after-fin", "http/large-8mb"),
-    usual="the handler calls exit(), or an interrupted write() is not continued",
+    usual={OWN | LOST | ENDED: "the handler calls exit(), or an interrupted write() is not continued"},
 )
 def test_finish_current(server, stop_signal):
     """A reply that is under way when the signal comes is completed before the program ends."""
@@ -67,7 +78,7 @@ def test_finish_current(server, stop_signal):
     "read(2) EINTR",
     only=(stream, asking),
     needs="signals/stop-idle",
-    usual="an interrupted read() is taken for data or for the end of the request",
+    usual={WRONG | CUT: "an interrupted read() is taken for data or for the end of the request"},
 )
 def test_mid_request(server, stop_signal):
     """Of a request that is half there when the signal comes, the rest is answered rightly or not at all."""
@@ -122,7 +133,10 @@ def test_children_gone(server, stop_signal):
     "setpgid(2)",
     only=server,
     needs=("signals/stop-idle", *ANSWERS),
-    usual="children die of the signal that was meant for the whole group, and the parent does not expect it",
+    usual={
+        STATUS
+        | RUNS_ON: "children die of the signal that was meant for the whole group, and the parent does not expect it"
+    },
 )
 def test_process_group(server, stop_signal):
     """A signal to the whole process group, as Ctrl-C sends it, ends the program in the same way."""
@@ -135,8 +149,8 @@ def test_process_group(server, stop_signal):
     SHOULD,
     "signal(7)",
     only=(stream, lasting),
-    needs="signals/stop-idle",
-    usual="a second signal meets a handler that is not prepared for it",
+    needs=("signals/stop-idle", "accept/first-client"),
+    usual={STATUS | RUNS_ON: "a second signal meets a handler that is not prepared for it"},
 )
 def test_twice(stage, stop_signal):
     """A second signal during the shutdown changes nothing, the same or the other one."""
@@ -191,7 +205,9 @@ def test_leaves_others_alone(stage, stop_signal):
     "pselect(2)",
     only=(stream, lasting),
     needs=("signals/stop-idle", *SERVES),
-    usual="a flag is looked at and then accept() is called: a signal in between is noticed only when the next client comes",
+    usual="a flag is looked at, and then accept() is called: a signal in between is noticed only when the next client comes (wait for both at once: "
+    "ppoll(), a signalfd, a self-pipe). A handler in Python runs only when the call that waits returns, be it accept(), select() or Event.wait(): "
+    "signal.set_wakeup_fd() wakes a select(), and sigwait() is a wait of its own",
 )
 def test_race_window(signal_moments, stop_signal):
     """There is no moment at which the signal is lost: before whichever system call it comes, the program ends."""

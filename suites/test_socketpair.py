@@ -1,6 +1,12 @@
 """socketpair: programs whose processes or threads talk over a pair of sockets, and that run to completion."""
 
-from harness.checks import MUST, check, running
+from harness.checks import (
+    MUST,
+    PRINTED,
+    STATUS,
+    check,
+    running,
+)
 
 COMPLETES = "socketpair/both-ends-closed"
 
@@ -26,7 +32,7 @@ def test_both_ends_closed(run):
     "write(2)",
     only=running,
     needs=COMPLETES,
-    usual="one read() is taken for everything, or its count is not looked at",
+    usual={PRINTED: "one read() is taken for everything, or its count is not looked at"},
 )
 def test_output(run):
     """The program prints what the assignment asks for."""
@@ -52,7 +58,7 @@ def test_children_reaped(run):
     "exit(3)",
     only=running,
     needs=COMPLETES,
-    usual="main() ends without return, or with what waitpid() has stored",
+    usual={STATUS: "main() ends without return, or with what waitpid() has stored"},
 )
 def test_exit_status(run):
     """The program ends by itself, with the agreed exit status."""

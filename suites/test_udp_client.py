@@ -2,7 +2,24 @@
 
 import pytest
 
-from harness.checks import ADVICE, MUST, SHOULD, by_contract, check, datagram_client, if_set, once, when
+from harness.checks import (
+    ADVICE,
+    BUSY,
+    DIED,
+    MUST,
+    PRINTED,
+    RUNS_ON,
+    SENT,
+    SHOULD,
+    STATUS,
+    UNREACHED,
+    by_contract,
+    check,
+    datagram_client,
+    if_set,
+    once,
+    when,
+)
 
 SENDS = "udp-client/first-datagram"
 
@@ -13,7 +30,7 @@ SENDS = "udp-client/first-datagram"
     "sendto(2)",
     "htons(3)",
     only=datagram_client,
-    usual="the port lacks htons(), or address and port are fixed in the code",
+    usual={UNREACHED: "the port lacks htons(), or address and port are fixed in the code"},
 )
 def test_first_datagram(client):
     """The client sends a datagram to the address that it is given."""
@@ -28,7 +45,7 @@ def test_first_datagram(client):
     "recvfrom(2)",
     only=datagram_client,
     needs=SENDS,
-    usual="sizeof(buf) or strlen() in place of the length",
+    usual={SENT | PRINTED: "sizeof(buf) or strlen() in place of the length"},
 )
 def test_dialogue(client):
     """Each datagram is exactly what it must be, what comes back is printed exactly, and the client ends with the agreed status."""
@@ -42,7 +59,9 @@ def test_dialogue(client):
     "fcntl(2) O_NONBLOCK",
     only=datagram_client,
     needs=(SENDS, "udp-client/dialogue"),
-    usual="the socket is non-blocking, and recvfrom() is called again and again until something comes",
+    usual={
+        BUSY: "the socket is non-blocking, and recvfrom() is called again and again until something comes"
+    },
 )
 def test_idle_costs_nothing(client):
     """While no answer comes, the client waits, and does not use the CPU."""
@@ -56,7 +75,9 @@ def test_idle_costs_nothing(client):
     "socket(7) SO_RCVTIMEO",
     only=datagram_client,
     needs=SENDS,
-    usual="alarm() with a handler that restarts the call (SA_RESTART, which signal() sets), or no timeout at all",
+    usual={
+        RUNS_ON: "alarm() with a handler that restarts the call (SA_RESTART, which signal() sets), or no timeout at all"
+    },
 )
 def test_timeout(client, contract):
     """If no answer ever comes, the client gives up in the agreed time, says so, and ends with a status other than 0."""
@@ -71,7 +92,7 @@ def test_timeout(client, contract):
     "RFC 768",
     only=datagram_client,
     needs=SENDS,
-    usual="the request is sent once: a datagram that is lost is lost for ever",
+    usual={SENT | RUNS_ON | STATUS: "the request is sent once: a datagram that is lost is lost for ever"},
 )
 def test_retry(client):
     """A request that was lost is sent again, and its answer is printed once."""
@@ -86,7 +107,9 @@ def test_retry(client):
     "recvfrom(2)",
     only=datagram_client,
     needs="udp-client/dialogue",
-    usual="the address that recvfrom() gives is not compared with the server's, and the socket is not connected",
+    usual={
+        PRINTED: "the address that recvfrom() gives is not compared with the server's, and the socket is not connected"
+    },
 )
 def test_foreign_datagram(client):
     """A datagram from anybody but the server is not taken for an answer."""
@@ -100,7 +123,9 @@ def test_foreign_datagram(client):
     "recvfrom(2)",
     only=datagram_client,
     needs="udp-client/dialogue",
-    usual="the count that recvfrom() returned is not looked at: old bytes are taken for a part of the answer",
+    usual={
+        PRINTED: "the count that recvfrom() returned is not looked at: old bytes are taken for a part of the answer"
+    },
 )
 def test_short_reply(client):
     """Of an answer that is too short, nothing is made up."""
@@ -116,7 +141,7 @@ def test_short_reply(client):
     "udp(7)",
     only=datagram_client,
     needs="udp-client/dialogue",
-    usual="the buffer is too small, and what of a datagram does not fit into it is lost (recv(2))",
+    usual={PRINTED: "the buffer is too small, and what of a datagram does not fit into it is lost (recv(2))"},
 )
 def test_long_answer(client, length):
     """An answer as long as agreed (contract.max_datagram) is printed whole."""
@@ -131,7 +156,7 @@ def test_long_answer(client, length):
     "RFC 768",
     only=(datagram_client, once),
     needs="udp-client/dialogue",
-    usual="every datagram that comes is printed",
+    usual={PRINTED | SENT: "every datagram that comes is printed"},
 )
 def test_duplicate_and_late(client, trouble):
     """An answer that the network has doubled, or that comes late, after the client has asked again, is printed once."""
@@ -145,7 +170,9 @@ def test_duplicate_and_late(client, trouble):
     "udp(7) ECONNREFUSED",
     "connect(2)",
     only=(datagram_client, when("idle_timeout", 0)),
-    usual="the socket is not connected, so the kernel cannot tell that nobody is there; or the error is not looked at",
+    usual={
+        RUNS_ON: "the socket is not connected, so the kernel cannot tell that nobody is there; or the error is not looked at"
+    },
 )
 def test_port_unreachable(clients):
     """If nobody is there, the client says so and ends with a status other than 0."""
@@ -160,7 +187,7 @@ def test_port_unreachable(clients):
     "recv(2) MSG_TRUNC",
     only=datagram_client,
     needs="udp-client/dialogue",
-    usual="buf[n] = 0 with n equal to the size of buf",
+    usual={DIED | PRINTED: "buf[n] = 0 with n equal to the size of buf"},
 )
 def test_oversize(client):
     """An answer larger than any buffer does no harm."""

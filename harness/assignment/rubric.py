@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 from harness.assignment.kinds import Number, Points, Texts
 from harness.assignment.setting import setting
 from harness.verdict.outcome import Level
+from harness.verdict.summary import Bar
 
 #: Points of a check that no glob of the rubric names.
 DEFAULT_POINTS: Mapping[Level, float] = {Level.MUST: 2.0, Level.SHOULD: 1.0, Level.ADVICE: 0.0}
@@ -58,6 +59,11 @@ class Rubric:
         """Whether this check is not run."""
         return matches(check_id, self.skip)
 
+    @property
+    def bar(self) -> Bar:
+        """What it takes to pass; the rule itself is `harness.verdict.summary`."""
+        return Bar(self.pass_at, tuple(self.required))
+
     def is_required(self, check_id: str) -> bool:
         """Whether the submission cannot pass without this check."""
         return matches(check_id, self.required)
@@ -93,17 +99,6 @@ class Rubric:
         named = [glob for glob in self.points if fnmatchcase(check_id, glob)]
         # max() keeps the first of equals; reversed, that is the one written last.
         return max(reversed(named), key=lambda glob: _specificity(glob, check_id), default=None)
-
-    def met(self, earned: float, possible: float, passed: Mapping[str, bool]) -> bool:
-        """Whether the submission passes.
-
-        *passed* says for each check that counts whether it passed; a check that was not
-        applicable, or that could not be decided, is left out of it by the caller.
-        """
-        if any(not well for check_id, well in passed.items() if self.is_required(check_id)):
-            return False
-        # Shares like 10/3 do not add up exactly.
-        return earned * 100 >= self.pass_at * possible - 1e-6
 
 
 def _specificity(glob: str, check_id: str) -> tuple[bool, int]:

@@ -11,11 +11,13 @@ from harness.assignment.assignment import TABLES
 from harness.assignment.problem import AssignmentError, nearest
 from harness.assignment.setting import settings_of
 from harness.catalogue import Listed, catalogue
+from harness.checks import Check
 from harness.commands.list_checks import why_not
 from harness.handbook.choice import FINE, USAGE, Choice, add_choice, chosen, complain
 from harness.handbook.families import families
 from harness.handbook.known_bad import programs_failing
 from harness.handbook.page import Page
+from harness.handbook.plays import suggestion_for
 from harness.handbook.recipes import recipe_for
 from harness.handbook.scope import scope_of
 from harness.run.options import UsageError
@@ -84,15 +86,25 @@ def _explain_check(page: Page, entry: Listed, choice: Choice) -> None:
     for number, program in enumerate(programs_failing(check.id)):
         page.entry("" if number else "known-bad", f"{program.name}: {program.sentence}")
     page.entry("source", f"{entry.file.relative_to(house.HOUSE)}, line {entry.line}")
-    page.line()
-    page.line("  Run only this check:")
-    fallback = (scope.profiles or (_profile_over(scope.transports[0]),))[0], scope.transports[0]
-    page.code([choice.check_command(check.id, fallback)])
+    _command(page, check, choice)
     _by_hand(page, check.id)
 
 
-def _profile_over(transport: str) -> str:
-    return "udp-echo" if transport in ("udp", "udp6", "unix-dgram") else "echo"
+def _command(page: Page, check: Check, choice: Choice) -> None:
+    """The command line that runs it: under what was chosen, or else under what it is asked by."""
+    page.line()
+    suggestion = suggestion_for(check)
+    if choice.assignment is not None and why_not(check.id, choice.assignment) is None:
+        page.line("  Run only this check:")
+        page.code([choice.options.as_command(select=check.id)])
+    elif suggestion is not None:
+        elsewhere = (
+            "  It is asked, for instance, by:" if choice.assignment is not None else "  Run only this check:"
+        )
+        page.line(elsewhere)
+        page.code([suggestion.command(check.id)])
+    else:
+        page.line("  No bundled profile asks for it.")
 
 
 def _by_hand(page: Page, check_id: str) -> None:

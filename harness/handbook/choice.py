@@ -37,13 +37,6 @@ class Choice:
             else f"{self.assignment.name}: {what}"
         )
 
-    def check_command(self, check_id: str, fallback: tuple[str, str]) -> str:
-        """The command line that runs one check; *fallback* is a profile and a transport, if none was chosen."""
-        if self.assignment is not None:
-            return self.options.as_command(select=check_id)
-        profile, transport = fallback
-        return Options(PATH, profile=profile, transport=transport).as_command(select=check_id)
-
 
 def add_choice(parser: argparse.ArgumentParser) -> None:
     """Declare --assignment, --profile, --transport and --set."""

@@ -24,11 +24,12 @@ def disposition(pid: int, number: int) -> Disposition:
 
 
 def dispositions(pid: int) -> dict[str, list[str]]:
-    """Names of the signals that process *pid* ignores, catches and blocks."""
-    return {
+    """Names of the signals that process *pid* ignores, catches and blocks, and of those that are pending."""
+    masks = {
         word: [number.name for number in signal.Signals if _has(pid, field, number)]
         for word, field in (("ignored", "SigIgn"), ("caught", "SigCgt"), ("blocked", "SigBlk"))
     }
+    return masks | {"pending": [number.name for number in signal.Signals if is_pending(pid, number)]}
 
 
 def is_pending(pid: int, number: int) -> bool:
@@ -46,6 +47,8 @@ def signal_sentence(pid: int, number: int) -> str:
             return f"it ignores {name} (SIG_IGN)"
         case Disposition.CAUGHT:
             return f"its handler for {name} has run or is installed, but the program went on waiting"
+        case Disposition.DEFAULT if _has(pid, "SigBlk", number):  # blocked, and pending no more
+            return f"it has fetched {name} (by sigwait() or from a signalfd), but goes on running"
         case Disposition.DEFAULT:
             return ""
 

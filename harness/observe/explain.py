@@ -7,7 +7,7 @@ import socket
 import time
 
 from harness.observe.dispositions import is_pending, signal_sentence
-from harness.observe.leftovers import leftovers
+from harness.observe.leftovers import unread_and_unaccepted
 from harness.observe.locks import Locks
 from harness.observe.phrases import Names, phrase
 from harness.observe.procfs import status_field
@@ -28,15 +28,17 @@ def explain(look: Look, oracle: Oracle, *, sent: int | None = None) -> list[str]
     who = Who(look.waits)
     locks = Locks(look.waits, who)
     names = _names(oracle)
-    sentences = [f"deadlock: {chain}" for chain in locks.cycles()]
+    circles = locks.cycles()
+    told = frozenset[int]().union(*(circle.tids for circle in circles))
+    sentences = list(map(str, circles))
     threads: dict[str, list[Wait]] = {}
     for wait in look.waits:
-        if wait.internal or _ours_to_reap(wait, look, oracle):
+        if wait.internal or wait.tid in told or _ours_to_reap(wait, look, oracle):
             continue
         threads.setdefault(_doing(wait, locks, look, names), []).append(wait)
     for doing, waits in threads.items():
         sentences.append(f"{who.names(waits)} {_agree(doing, len(waits))}")
-    sentences += map(str, leftovers(oracle))
+    sentences += unread_and_unaccepted(oracle)
     sentences += _about_signals(look, sent)
     if look.why and not look.waits:
         sentences.append(look.why)

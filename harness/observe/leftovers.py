@@ -44,6 +44,24 @@ class Leftover:
         return f"the end of file from {self.peer} waits unread on descriptor {self.fd}"
 
 
+def unread_and_unaccepted(oracle: Oracle) -> list[str]:
+    """The leftovers in sentences; several clients in the queue are one."""
+    found = leftovers(oracle)
+    queued = [leftover for leftover in found if leftover.fd is None]
+    if len(queued) < _MANY:
+        return list(map(str, found))
+    names = [leftover.peer for leftover in queued]
+    who = f"{', '.join(names[:2])} and {len(names) - 2} more"
+    return [
+        *(str(leftover) for leftover in found if leftover.fd is not None),
+        f"the connections of {who} wait to be accepted",
+    ]
+
+
+#: So many clients in the queue are told in one sentence.
+_MANY = 3
+
+
 def leftovers(oracle: Oracle) -> list[Leftover]:
     """Everything of our peers that waits for the program, in the order of descriptors."""
     owners = owners_of_sockets(oracle.watched)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from harness.observe.lowlevel import read_memory, slurp
 from harness.observe.wait import Wait
@@ -17,6 +18,17 @@ from harness.observe.who import Who
 _FUTEX_PRIVATE = 128
 #: The lock word of a glibc mutex for which somebody waits; the waiter passes it as the expected value.
 _CONTENDED = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Circle:
+    """Threads that wait for one another: their tids, and the sentence ``thread 1 waits for a mutex that ...``."""
+
+    tids: frozenset[int]
+    chain: str
+
+    def __str__(self) -> str:
+        return f"deadlock: {self.chain}"
 
 
 class Locks:
@@ -58,9 +70,13 @@ class Locks:
             return sentence.format(holder)
         return "waits for a lock or condition variable" if wait.lock is not None else ""
 
-    def cycles(self) -> list[str]:
-        """Each circle of threads that wait for one another, as ``thread 1 waits for a mutex that ...``."""
-        found: list[str] = []
+    def holders(self) -> list[Wait]:
+        """What the threads do that hold a mutex for which others wait."""
+        return [holder for holder, sentence in self._waits_for.values() if "mutex" in sentence]
+
+    def cycles(self) -> list[Circle]:
+        """Each circle of threads that wait for one another."""
+        found: list[Circle] = []
         done: set[int] = set()
         for start in self._waits_for:
             path: list[int] = []
@@ -70,7 +86,7 @@ class Locks:
                 tid = self._waits_for[tid][0].tid
             if tid in path:
                 circle = path[path.index(tid) :]
-                found.append(", ".join(self._link(member) for member in circle))
+                found.append(Circle(frozenset(circle), ", ".join(map(self._link, circle))))
             done.update(path)
         return found
 

@@ -17,6 +17,7 @@ _FAMILIAR = {
     "recvfrom": "recv",
     "sendto": "send",
     "wait4": "waitpid",
+    "openat": "open",
     "ppoll": "poll",
     "pselect6": "select",
     "epoll_pwait": "epoll_wait",
@@ -31,13 +32,18 @@ _MOST_DESCRIPTORS = 6
 Names = Mapping[Address, str]
 
 
+def familiar(call: str) -> str:
+    """The name under which a student knows the system call *call*."""
+    return _FAMILIAR.get(call, call)
+
+
 def phrase(wait: Wait, names: Names) -> str:
     """The predicate of a sentence about the thread; *names*: what to call whom, by address."""
     match wait.call:
         case "wait4" | "waitid":
             return "waits for a child process to end"
         case "pause" | "rt_sigsuspend" | "rt_sigtimedwait":
-            return f"waits for a signal in {_FAMILIAR.get(wait.call, wait.call)}()"
+            return f"waits for a signal in {familiar(wait.call)}()"
         case "nanosleep" | "clock_nanosleep" | wait_words.UNSEEN_CALL:
             return "is asleep"
         case "flock" | "fcntl":
@@ -66,7 +72,7 @@ def _call_name(wait: Wait) -> str:
     sockets = [descriptor.socket for descriptor in wait.descriptors]
     if sockets and isinstance(sockets[0], InetSocket) and not sockets[0].is_tcp:
         return wait.call
-    return _FAMILIAR.get(wait.call, wait.call)
+    return familiar(wait.call)
 
 
 def _clause(descriptor: Descriptor, names: Names) -> str:

@@ -17,7 +17,7 @@ from harness.observe.cpu_meter import CpuMeter, Spinning
 from harness.observe.explain import explain
 from harness.observe.fingerprint import Fingerprint, fingerprint
 from harness.observe.ledger import IdleLedger
-from harness.observe.leftovers import leftovers
+from harness.observe.leftovers import unread_and_unaccepted
 from harness.observe.quiescence import Look, LookKind, Oracle
 
 #: Seconds between two looks while nothing concludes: the first, the factor, the longest.
@@ -62,7 +62,7 @@ class Settled:
         if self.kind is SettledKind.READY or self.look is None:
             return []
         if self.spinning is not None:
-            return [str(self.spinning), *map(str, leftovers(self.oracle))]
+            return [str(self.spinning), *unread_and_unaccepted(self.oracle)]
         return explain(self.look, self.oracle, sent=sent)
 
 

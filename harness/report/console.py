@@ -17,6 +17,7 @@ from harness.report.legible import for_log
 from harness.report.story import WORDS, parts, reason
 from harness.verdict.outcome import Level, Outcome
 from harness.verdict.result import CheckResult, Results
+from harness.verdict.show import count
 from harness.verdict.summary import Decision
 
 #: Above this, checks with the same reason are one line with their number.
@@ -64,6 +65,9 @@ class _Page:
         unicode = console.encoding.startswith("utf")
         self.bar = "│ " if unicode else "| "
         self.dot = " · " if unicode else " - "
+        #: How many checks wait for each that failed: what holds up most is told first.
+        blocked = {(c.id, c.blocked_by) for c in results.checks if c.outcome is Outcome.BLOCKED}
+        self.blocks = Counter(blocker for _, blocker in blocked)
 
     def print(self) -> None:
         shown = [check.for_student() for check in self.results.checks]
@@ -74,7 +78,8 @@ class _Page:
         binding = list(Level)
         self._stories(
             sorted(
-                (check for check in failed if not check.advice), key=lambda check: binding.index(check.level)
+                (check for check in failed if not check.advice),
+                key=lambda check: (binding.index(check.level), -self.blocks[check.id]),
             )
         )
         self._stories([check for check in failed if check.advice])
@@ -143,6 +148,8 @@ class _Page:
         word, style = ("ADVICE", "yellow") if check.advice else ("FAIL", "bold red")
         note = check.level.value if check.max_points <= 0 else f"{check.level.value}, {_points(check)}"
         self._line((f"{word} ", style), (check.label, "bold"), (f"  ({note})", "dim"))
+        if waiting := self.blocks[check.id]:
+            self._barred("It blocks", f"{count(waiting, 'other check')}: begin here")
         if check.title and not check.rule.text:
             self._barred("", check.title)
         told = dict(parts(check))
@@ -173,14 +180,27 @@ class _Page:
 
     def _end(self) -> None:
         summary = self.results.summary
-        counted = [f"{n} {WORDS[outcome]}" for outcome in Outcome if (n := summary.counts.get(outcome, 0))]
+        counted = [
+            f"{n} {WORDS[outcome]}{self._shown_as(outcome, n)}"
+            for outcome in Outcome
+            if (n := summary.counts.get(outcome, 0))
+        ]
         seconds = f"{self.results.seconds:.1f} s"
         counts = self.dot.join([", ".join(counted) or "no checks", seconds])
         self._wrapped(self._text((counts, "dim")), Text(), Text())
         word, style = _VERDICTS[summary.verdict]
-        score = f"  {summary.score} of {summary.max_score} points" if summary.max_score else ""
+        score = (
+            f"  {round(summary.score, 2):g} of {round(summary.max_score, 2):g} points"
+            if summary.max_score
+            else ""
+        )
         why = f"  ({'; '.join(summary.why)})" if summary.why else ""
         self._wrapped(self._text((word, style), (score, "bold"), (why, "")), Text(), Text("    "))
+
+    def _shown_as(self, outcome: Outcome, cases: int) -> str:
+        """How many stories stand above for so many failed *cases*: a check has one, whatever it is tried with."""
+        told = len({check.id for check in self.results.checks if check.outcome is outcome})
+        return f" (cases of {count(told, 'check')})" if outcome is Outcome.FAIL and told != cases else ""
 
     # ---- lines
 

@@ -11,7 +11,6 @@ from harness.run.session import Session
 from harness.verdict.outcome import Level, Outcome
 from harness.verdict.result import Asked, Build, CheckResult, Results, Submission, Tool
 from harness.verdict.show import text
-from harness.verdict.summary import Bar
 
 
 class Gatherer:
@@ -59,7 +58,7 @@ class Gatherer:
                 assignment.profile.name,
                 assignment.transport.value,
                 assignment.contract.as_dict(),
-                Bar(assignment.rubric.pass_at, tuple(assignment.rubric.required)),
+                assignment.rubric.bar,
             ),
             submission=Submission(
                 session.options.submission,

@@ -67,7 +67,7 @@ def tell(
         outcome, blocked_by = Outcome.BLOCKED, spinning
     facts = getattr(error, "facts", {})
     failed = isinstance(error, Violation | Blocked)
-    observed = reason[:1].upper() + reason[1:] if isinstance(error, Violation) else reason
+    observed = reason[:1].upper() + reason[1:] if isinstance(error, Violation | Blocked) else reason
     return CheckResult(
         id=check.id,
         case=case,
@@ -78,7 +78,7 @@ def tell(
         did="; ".join(stage.timeline.deeds()) if stage is not None else "",
         rule=Rule(check.rule, check.authority),
         observed=observed,
-        cause=likely_cause(check.id, kind, facts, check.usual) if failed else "",
+        cause=likely_cause(check.id, kind, facts, check.mistakes) if failed else "",
         reproduce=session.options.as_command(select=check.id)
         if outcome not in (Outcome.PASS, Outcome.NOT_APPLICABLE)
         else "",

@@ -25,7 +25,7 @@ class Background(Holding):
             )
         if launched.signal is not None or launched.code != 0:
             raise Violation(
-                f"the program serves in the background, but the process that was started ended with {launched}, "
+                f"the program serves in the background, but the process that was started {launched.told}, "
                 "which says that starting it failed.",
                 kind="status",
             )

@@ -14,7 +14,7 @@ from harness.stage import findings
 from harness.stage.patience import PATIENCE
 from harness.stage.speaking import URGENT, Speaking
 from harness.verdict.outcome import Inconclusive, Violation
-from harness.verdict.show import count, literal
+from harness.verdict.show import count, lengths, literal
 
 #: Bytes that a chatterbox sends at most.
 CHATTER = 32 << 20
@@ -238,7 +238,7 @@ class Client(Speaking):
         """What came back, came back in messages of the lengths that were sent (SOCK_SEQPACKET)."""
         if self.peer.sent_messages != self.peer.received_messages:
             raise Violation(
-                f"{self.name} sent messages of {self.peer.sent_messages} bytes and got messages of {self.peer.received_messages} bytes back.",
+                f"{self.name} sent {lengths(self.peer.sent_messages, 'message')} and got {lengths(self.peer.received_messages, 'message')} back.",
                 kind="boundaries",
             )
 

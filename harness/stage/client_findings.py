@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from harness.assignment.profiles._integers import SWAPPED
 from harness.observe.attempts import connections_tried, datagrams_sent
 from harness.observe.settle import Settled
+from harness.stage.datagram_reference import DatagramReference
 from harness.verdict.outcome import Violation
 from harness.verdict.show import count
 
@@ -66,14 +67,20 @@ def wrong_request(client: Talking) -> Violation:
 
 def missing_request(client: Talking, settled: Settled) -> Violation:
     """What is owed to the server has not come, and will not."""
-    hearing = client.reference.hearing
-    server = client.reset_by_program
-    ended = " and then reset the connection (RST)" if server else ""
     return Violation(
+        f"{_unsent(client)}. {client.condition(settled)}", kind="missing-request", **client.facts()
+    )
+
+
+def _unsent(client: Talking) -> str:
+    hearing = client.reference.hearing
+    lost = client.reference.lost if isinstance(client.reference, DatagramReference) else 0
+    if lost:
+        return f"{count(lost, 'datagram')} of the program's {'was' if lost == 1 else 'were'} lost on the way, and it does not send again"
+    ended = " and then reset the connection (RST)" if client.reset_by_program else ""
+    return (
         f"the program sent {count(hearing.came, 'byte')}{ended}; {count(hearing.missing, 'request')} of {len(client.turns)} "
-        f"{'has' if hearing.missing == 1 else 'have'} not come in full, and will not. {client.condition(settled)}",
-        kind="missing-request",
-        **client.facts(),
+        f"{'has' if hearing.missing == 1 else 'have'} not come in full, and will not"
     )
 
 

@@ -212,7 +212,7 @@ class ClientProgram(Talking):
         if agreed == "any" or status.code == agreed:
             return
         raise Violation(
-            f"{after}, and the program ended with {status} without a word; agreed is exit status {agreed}, or a message.",
+            f"{after}, and the program {status.told} without a word; agreed is exit status {agreed}, or a message.",
             kind="silent",
             **self.facts(),
         )

@@ -27,7 +27,7 @@ class Completing(Ending):
             )
         if agreed != "any" and status.code != agreed:
             raise Violation(
-                f"{after}, and the program ended with {status}; agreed is exit status {agreed}.{self.last_words()}",
+                f"{after}, and the program {status.told}; agreed is exit status {agreed}.{self.last_words()}",
                 kind="client-status",
                 agreed=agreed,
                 **self.facts(),
@@ -57,7 +57,7 @@ class Completing(Ending):
             )
         if not self.says_something():
             raise Violation(
-                f"{why}, and the program ended with {status}, but said nothing.",
+                f"{why}, and the program {status.told}, but said nothing.",
                 kind="silent",
                 **self.facts(),
             )

@@ -4,16 +4,36 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
 from harness.assignment.profiles._base import DatagramProfile
+from harness.observe.phrases import show_address
+from harness.observe.settle import Settled
 from harness.peers.datagram import Datagram, DatagramPeer
 from harness.stage.address import Address
 from harness.verdict.outcome import Violation
-from harness.verdict.show import count, difference, literal
+from harness.verdict.show import count, difference, lengths, literal
 
 if TYPE_CHECKING:
     from harness.stage.server import Server
+
+
+def _sizes(datagrams: Sequence[bytes], *, known: bool = True) -> str:
+    """How many datagrams, and how long each is (if that is *known*), in words."""
+    if known:
+        return lengths([len(data) for data in datagrams], "datagram")
+    return f"{count(len(datagrams), 'datagram')} with a line of text"
+
+
+def _named(data: bytes) -> str:
+    if not data:
+        return "an empty one"
+    return literal(data, _SHOWN) if len(data) > _SHOWN else f"{literal(data)} ({count(len(data), 'byte')})"
+
+
+#: Bytes that are shown of a datagram.
+_SHOWN = 24
 
 
 class DatagramClient:
@@ -95,41 +115,59 @@ class DatagramClient:
         missing, surplus = self.profile.unmatched(owed, [datagram.data for datagram in came])
         if not missing and not surplus:
             return
-        facts: dict[str, object] = {"missing": missing, "surplus": surplus, **self.server.facts()}
-        if len(missing) == len(surplus) == 1 and missing[0]:
+        raise self._mismatch(owed, [datagram.data for datagram in came], missing, surplus, settled)
+
+    def _mismatch(
+        self,
+        owed: Sequence[bytes],
+        came: Sequence[bytes],
+        missing: Sequence[bytes],
+        surplus: Sequence[bytes],
+        settled: Settled,
+    ) -> Violation:
+        known = self.profile.foresees
+        if missing and not surplus:
+            first = f"; the first one missing is {_named(missing[0])}" if known else ""
+            state = self.server.condition(settled)
+            return Violation(
+                f"{self.name} got {len(came) or 'none'} of the {count(len(owed), 'datagram')} it is owed{first}. {state}",
+                kind="no-reply",
+                **self.server.facts(),
+            )
+        if len(missing) == len(surplus) == 1 and known:
             want, got = missing[0], surplus[0]
             offset = next(
                 (i for i, (a, b) in enumerate(zip(want, got, strict=False)) if a != b),
                 min(len(want), len(got)),
             )
-            raise Violation(
-                f"{self.name} got a datagram of {count(len(got), 'byte')} where one of {count(len(want), 'byte')} was owed.\n{difference(want, got, offset)}",
+            what = (
+                "a datagram with other bytes in it than are owed"
+                if len(want) == len(got)
+                else f"a datagram of {count(len(got), 'byte')} where one of {count(len(want), 'byte')} was owed"
+            )
+            return Violation(
+                f"{self.name} got {what}.\n{difference(want, got, offset)}",
                 kind="wrong-datagram",
-                cut=want.startswith(got),
-                **facts,
+                cut=bool(want) and want.startswith(got),
+                **self.server.facts(),
             )
-        if missing and not surplus:
-            raise Violation(
-                f"{self.name} got {count(len(came), 'datagram')} of the {len(owed)} it is owed; "
-                f"the first one missing is {literal(missing[0], 24)} ({count(len(missing[0]), 'byte')}). {self.server.condition(settled)}"
-                if missing[0]
-                else f"{self.name} got {count(len(came), 'datagram')} of the {len(owed)} it is owed. {self.server.condition(settled)}",
-                kind="no-reply",
-                **facts,
-            )
-        raise Violation(
-            f"{self.name} is owed datagrams of {[len(d) for d in owed]} bytes and got datagrams of {[len(d.data) for d in came]} bytes; "
-            f"the first that is not owed is {literal(surplus[0], 24)}.",
+        return Violation(
+            f"{self.name} is owed {_sizes(owed, known=known)} and got {_sizes(came)}; "
+            f"the first that is not owed is {_named(surplus[0])}.",
             kind="wrong-datagram",
-            **facts,
+            **self.server.facts(),
         )
 
     def _check_source(self, datagram: Datagram) -> None:
         source = datagram.source[:2] if isinstance(datagram.source, tuple) else datagram.source
         if source != self.address.sockaddr:
+            place = (
+                show_address((str(source[0]), int(source[1]))) if isinstance(source, tuple) else repr(source)
+            )
             raise Violation(
-                f"{self.name} asked {self.address} and was answered from {source}: a client that checks the sender drops this.",
+                f"{self.name} asked {self.address} and was answered from {place}: a client that checks the sender drops this.",
                 kind="wrong-source",
+                same_port=isinstance(source, tuple) and source[1] == self.address.port,
             )
 
     def exchange(self, *, size: int | None = None) -> None:

@@ -26,6 +26,8 @@ class DatagramReference(Reference):
         self._stranger = self._bound(address.on_port(0))
         #: Requests that it ignores from now on, as if they or their answers were lost.
         self.losing = 0
+        #: How many it has ignored.
+        self.lost = 0
         #: How often it sends each answer.
         self.copies = 1
         #: What a stranger, on another port, sends before each answer; None: there is none.
@@ -105,6 +107,7 @@ class DatagramReference(Reference):
         if turn is not None and self.profile.accepts(turn, datagram.data):
             if self.losing:
                 self.losing -= 1
+                self.lost += 1
                 self.say("lost that datagram")
                 return
             self._done += 1

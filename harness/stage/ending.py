@@ -7,6 +7,7 @@ from signal import Signals
 
 from harness.observe.dispositions import dispositions
 from harness.stage import sight
+from harness.stage.instance import sentences
 from harness.stage.listening import Listening
 from harness.subject.wait_status import WaitStatus
 from harness.verdict.outcome import Violation
@@ -46,9 +47,10 @@ class Ending(Listening):
             return status
         wanted = "death by the signal" if agreed == "signal" else f"exit status {agreed}"
         raise Violation(
-            f"it ended with {status}; agreed is {wanted}.{self.last_words()}",
+            f"it {status.told}; agreed is {wanted}.{self.last_words()}",
             kind="status",
             agreed=agreed,
+            sent_number=int(self.last_signal) if self.last_signal is not None else None,
             **self.facts(),
         )
 
@@ -115,7 +117,7 @@ class Ending(Listening):
 
     def condition_of_rest(self) -> str:
         """What the processes that are left are doing."""
-        return " ".join(self.settle().reasons())
+        return sentences(self.settle().reasons())
 
     def note_processes(self) -> None:
         """Remember the processes there are before the first client: a pool of workers may share the listener."""

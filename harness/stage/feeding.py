@@ -32,16 +32,18 @@ def feed_until_it_holds_back(client: Client, smallest: int) -> bool:
 
     Whether it has read them all. The last ones have *smallest* bytes.
     """
+    answered = 0
     while client.peer.sent < MOST and not client.peer.over:
         far = sight.far_end(client.server.stage.diag, client.peer.socket)
         if far is None or far.receive_queue:
             break  # it reads no more, although it could have answered: as near as we can come
-        if client.peer.sent > written(client, far):
+        answered = written(client, far)
+        if client.peer.sent > answered:
             break
         client.feed(min(PIECE, max(smallest, _free(far) // SHARE)), lambda: _answered(client))
     client.say(
-        f"sent {count(client.peer.sent, 'byte')} of requests and read none of the answer, until the program "
-        "could not write any more of it"
+        f"sent {count(client.peer.sent, 'byte')} of requests and read none of the answer; the program had written "
+        f"{count(answered, 'byte') if answered else 'nothing'} of it by then"
     )
     return client.server.has_read(client.peer.socket)
 

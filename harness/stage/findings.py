@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.observe.settle import Settled
+from harness.stage.patience import PACE
 from harness.verdict.outcome import Violation
 from harness.verdict.show import count, difference, literal, text
 
@@ -35,27 +36,20 @@ def _got(client: Client, judgement: Judgement) -> str:
 
 def missing_reply(client: Client, judgement: Judgement, settled: Settled) -> Violation:
     """Not everything owed came, and nothing more will."""
+    if client.peer.over:  # if that is because the program ends, its end is about to be seen
+        settled = client.server.until(lambda: client.server.status is not None, patience=PACE)
+    state = _state(client, settled)
     facts = {"received": len(client.received), "fin_sent": client.peer.fin_sent, **client.server.facts()}
     if judgement.expected is not None:
         facts["owed"] = len(judgement.expected)
         facts["next"] = judgement.expected[len(client.received) : len(client.received) + 1]
     if client.peer.reset:
-        return Violation(
-            f"{_got(client, judgement)}; then the program reset the connection (RST). {_state(client, settled)}",
-            kind="reset",
-            **facts,
-        )
-    if client.peer.eof:
-        return Violation(
-            f"{_got(client, judgement)}; then the program closed the connection. {_state(client, settled)}",
-            kind="closed-early",
-            **facts,
-        )
-    return Violation(
-        f"{_got(client, judgement)}, and no more will come. {_state(client, settled)}",
-        kind="no-reply",
-        **facts,
-    )
+        how, kind = "; then the program reset the connection (RST)", "reset"
+    elif client.peer.eof:
+        how, kind = "; then the program closed the connection", "closed-early"
+    else:
+        how, kind = ", and no more will come", "no-reply"
+    return Violation(f"{_got(client, judgement)}{how}. {state}", kind=kind, **facts)
 
 
 def cut_short(client: Client, owed: int, settled: Settled) -> Violation:
@@ -89,6 +83,13 @@ def wrong_bytes(client: Client, judgement: Judgement) -> Violation:
     facts["expected_byte"] = judgement.expected[offset : offset + 1]
     facts["received_byte"] = received[offset : offset + 1]
     facts["extra"] = offset >= len(judgement.expected)
+    facts["more_than_sent"] = len(received) > client.peer.sent and client.server.server_profile.piecemeal
+    if not judgement.expected:
+        return Violation(
+            f"{client.name} got {count(len(received), 'byte')} {literal(received)} though nothing was owed yet.",
+            kind="wrong-bytes",
+            **facts,
+        )
     what = (
         f"{client.name} got more than the {count(len(judgement.expected), 'byte')} it is owed"
         if facts["extra"]
@@ -143,9 +144,10 @@ def missing_output(instance: Instance, judgement: Judgement, settled: Settled) -
     """What should be printed is not, and will not be."""
     where = _STREAMS[instance.contract.output]
     output = instance.program.output
+    status = instance.status  # its last words are told already
+    state = instance.condition(settled) if status is None else f"The program has ended: {status}."
     return Violation(
-        f"on {where} the program printed {judgement.why}, and no more will come. "
-        f"{_printed(instance)} {instance.condition(settled)}",
+        f"on {where} the program printed {judgement.why}, and no more will come. {_printed(instance)} {state}",
         kind="no-output",
         silent=not (output.stdout or output.stderr),
         **instance.facts(),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Self
 
 from harness.observe.census import OwnedSocket, owned_listeners
 from harness.observe.explain import explain
+from harness.observe.insight import insight
 from harness.observe.procfs import process_state
 from harness.observe.quiescence import Oracle, stopped
 from harness.observe.settle import Settled, SettledKind, Settler
@@ -18,12 +19,36 @@ from harness.stage import sight
 from harness.stage.address import Address
 from harness.stage.patience import PACE, PATIENCE, SPIN, SPIN_AGAIN
 from harness.subject.program import Program
+from harness.subject.recorder import Recorder
+from harness.subject.stepper import CannotStep
 from harness.subject.wait_status import WaitStatus
-from harness.verdict.outcome import Inconclusive, Violation
+from harness.verdict.outcome import Inconclusive, Verdict, Violation
 from harness.verdict.show import text
 
 if TYPE_CHECKING:
     from harness.stage.stage import Stage
+
+
+def sentences(reasons: Iterable[str]) -> str:
+    """*reasons* as one paragraph of sentences."""
+    return " ".join(reason[0].upper() + reason[1:].rstrip(".") + "." for reason in reasons)
+
+
+#: Characters of the program's last words; the whole of them stands below the story.
+_LAST_WORDS = 300
+
+
+def _last_lines(said: str) -> str:
+    """The end of *said*: of a traceback of Python its last line, which names the error."""
+    lines = said.strip().splitlines()
+    if any(line.startswith("Traceback (most recent call last)") for line in lines):
+        return lines[-1].strip()
+    kept: list[str] = []
+    for line in reversed(lines):
+        if kept and sum(map(len, kept)) + len(line) > _LAST_WORDS:
+            break
+        kept.insert(0, line)
+    return "\n".join(kept)[-_LAST_WORDS:]
 
 
 class Instance:
@@ -44,6 +69,8 @@ class Instance:
         self.reuses_address: bool | None = None
         #: The last signal we sent to end it.
         self.last_signal: signal.Signals | None = None
+        #: What was seen when its condition was last told, for the likely cause.
+        self._seen: dict[str, object] = {}
         self._said_end = False
         self._chores: list[Callable[[], int]] = []
         self._chored = 0
@@ -168,26 +195,47 @@ class Instance:
 
     def condition(self, settled: Settled | None = None) -> str:
         """What the program is doing, in sentences: its end and last words, or where it waits."""
+        self._seen = {}
         if (status := self.status) is not None:
             return f"The program has ended: {status}.{self.last_words()}"
-        if settled is not None:
-            reasons = settled.reasons(sent=self.last_signal)
-        else:
-            reasons = explain(self.oracle.look(explain=True), self.oracle)
-        return " ".join(reason[0].upper() + reason[1:].rstrip(".") + "." for reason in reasons)
+        if settled is None:
+            return sentences(explain(self.oracle.look(explain=True), self.oracle))
+        self._seen = insight(settled.look) if settled.look is not None else {}
+        reasons = settled.reasons(sent=self.last_signal)
+        if settled.spinning is not None:
+            self._seen["spins"] = True
+            if settled.spinning.thread is not None:
+                reasons[1:1] = self._loop_of(settled.spinning.thread.tid)
+        return sentences(reasons)
+
+    def _loop_of(self, tid: int) -> list[str]:
+        """What the thread that spins calls over and over, in a sentence; nothing where that cannot be seen."""
+        try:
+            with Recorder(tid) as recorder:
+                self.until(recorder.has_enough, progress=lambda: len(recorder.calls))
+        except (CannotStep, Verdict):
+            return []
+        turn = recorder.turn()
+        self._seen["traced"] = True
+        if recorder.calls and not turn:
+            return []
+        self._seen["loop"] = [(call.name, call.outcome) for call in turn]
+        if not turn:
+            return ["it makes no system call meanwhile, locks and clocks apart"]
+        return [f"over and over it calls {', then '.join(map(str, turn))}"]
 
     def last_words(self) -> str:
         """The end of what the program wrote to stderr (or else stdout), for a message."""
         for where, output in (("stderr", self.program.output.stderr), ("stdout", self.program.output.stdout)):
             if said := output.strip():
-                return f" It wrote on {where}: {text(said[-300:])}"
+                return f" It wrote on {where}: {_last_lines(text(said[-2000:]))}"
         return ""
 
     def facts(self) -> dict[str, object]:
         """What is known about the program's end and its handling of signals, for the likely cause."""
         status = self.status
         if status is None:
-            return {"alive": True}
+            return {"alive": True, **self._seen}
         name = signal.Signals(status.signal).name if status.signal is not None else None
         return {"alive": False, "code": status.code, "signal": name}
 

@@ -43,12 +43,16 @@ class Listening(Instance):
         if elsewhere:
             found = ", ".join(at.place for at in elsewhere)
             # Network.port() gives no port whose two bytes are alike.
-            swapped = any(at.port == socket.htons(self.address.port) for at in elsewhere)
+            swapped = not self.address.local and any(
+                at.port == socket.htons(self.address.port) for at in elsewhere
+            )
             hint = f": that is {self.address.port} with its two bytes swapped" if swapped else ""
             return Violation(
                 f"it was told to serve {self.address}, but it serves {found}{hint}.",
                 kind="listens-elsewhere",
                 swapped=swapped,
+                other_family=any(at.port == self.address.port for at in elsewhere),
+                by_path=self.address.local,
                 **facts,
             )
         never_listened = self.program.bound and not self.program.listened
@@ -105,7 +109,7 @@ class Listening(Instance):
             )
         if not self.program.output.stderr.strip():
             raise Violation(
-                f"it ended with {status}, because {why}, but it said nothing on stderr.",
+                f"it {status.told}, because {why}, but it said nothing on stderr.",
                 kind="silent",
                 **self.facts(),
             )
@@ -164,7 +168,7 @@ class Listening(Instance):
         if not now:
             raise Violation(
                 f"after one client nothing listens on {self.address} any more. {self.condition()}",
-                kind="not-listening",
+                kind="stopped-listening",
                 **self.facts(),
             )
         if not before <= now:

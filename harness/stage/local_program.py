@@ -137,7 +137,7 @@ class LocalProgram(Completing):
             raise Violation(f"the program was {status}.{self.last_words()}", kind="died", **self.facts())
         if status is not None and agreed != "any" and status.code != agreed:
             raise Violation(
-                f"the program ended with {status}; agreed is exit status {agreed}.{self.last_words()}",
+                f"the program {status.told}; agreed is exit status {agreed}.{self.last_words()}",
                 kind="client-status",
                 agreed=agreed,
                 **self.facts(),

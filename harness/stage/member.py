@@ -313,9 +313,12 @@ class Member(Client):
         settled = self._until(lambda: bool(found()))
         self.server.settle(progress=lambda: self.room.moved)
         if len(found()) != 1:
+            pattern = getattr(profile.contract, event)
+            got = [literal(line) for line in self.got[before:]]
+            last = f"The last it got since are {', '.join(got[-3:])}" if got else "It has got no line since"
             raise Violation(
-                f"{self.name} got {len(found())} lines that match {getattr(profile.contract, event)!r}; one is owed. "
-                f"Its last lines are {[literal(line) for line in self.got[before:][-3:]]}. {self.server.condition(settled)}",
+                f'{self.name} got {count(len(found()), "line")} that match{"es" if len(found()) == 1 else ""} the pattern "{pattern}"; one is owed. '
+                f"{last}. {self.server.condition(settled)}",
                 kind="not-announced",
                 **self.server.facts(),
             )

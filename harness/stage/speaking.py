@@ -32,6 +32,23 @@ WAKES = 8
 URGENT = b"!"
 
 
+def _in_pieces(pieces: Sequence[bytes]) -> str:
+    """``66 bytes "...", one by one``; pieces of other lengths are shown as they are."""
+    whole = b"".join(pieces)
+    said = f"{count(len(whole), 'byte')} {literal(whole)}"
+    if len(pieces) == 1:
+        return said
+    if all(len(piece) == 1 for piece in pieces):
+        return f"{said}, one by one"
+    shown = [literal(piece) for piece in pieces[:_MOST_PIECES]]
+    more = f" and {len(pieces) - _MOST_PIECES} more" if len(pieces) > _MOST_PIECES else ""
+    return f"{count(len(whole), 'byte')} in {count(len(pieces), 'piece')}: {', '.join(shown)}{more}"
+
+
+#: More pieces than this are not shown one by one.
+_MOST_PIECES = 8
+
+
 class Speaking:
     """One connection to the server, speaking its profile."""
 
@@ -142,7 +159,7 @@ class Speaking:
 
     def send_in_pieces(self, pieces: Sequence[bytes]) -> None:
         """Send *pieces* one by one, each only after the program has read the one before."""
-        self.say(f"sent {count(sum(map(len, pieces)), 'byte')} in {count(len(pieces), 'piece')}: {pieces}")
+        self.say(f"sent {_in_pieces(pieces)}")
         for piece in pieces:
             self._queue(piece)
             if not self.peer.over:  # if it is: what is left is owed all the same

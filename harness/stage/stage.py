@@ -331,15 +331,16 @@ class Stage:
         try:
             again.expect_listening(fresh=False)
         except Violation as violation:
-            lacking = {
-                False: "the first instance had not set SO_REUSEADDR on its listening socket",
-                True: "the first instance had set SO_REUSEADDR",
+            known = {
+                False: "the first instance had not set SO_REUSEADDR on its listening socket. Started again, ",
+                True: "the first instance had set SO_REUSEADDR. Started again, ",
+                None: "started again, ",
             }
-            note = lacking.get(first.reuses_address, "") if first.reuses_address is not None else ""
             raise Violation(
-                f"started again on {first.address}, {violation.observed}{f' ({note}.)' if note else ''}",
+                f"{known[first.reuses_address]}{violation.observed}",
                 kind="no-restart",
                 reuses=first.reuses_address,
+                still_held=bool(first.serving()),
                 **violation.facts,
             ) from None
         return again

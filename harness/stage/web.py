@@ -197,7 +197,7 @@ class Visit:
         place = next((n for n, (a, b) in enumerate(zip(body, content, strict=False)) if a != b), None)
         if place is None and len(body) < len(content):
             return Violation(
-                f"{self.client.name} got {len(body)} of the {count(len(content), 'byte')} of the file. {self._condition()}",
+                f"{self.client.name} got {len(body)} of the {count(len(content), 'byte')} of the body that is owed. {self._condition()}",
                 kind="closed-early" if self.client.peer.over else "no-reply",
                 next=content[len(body) : len(body) + 1],
                 **self.web.server.facts(),
@@ -350,7 +350,7 @@ class Visit:
             body = reply.feed(rest)
             if not reply.complete_head:
                 raise Violation(
-                    f"{self.client.name} asked {len(contents)} times and got {number - 1} answers. {self._condition()}",
+                    f"{self.client.name} asked {len(contents)} times and got {count(number - 1, 'answer')}. {self._condition()}",
                     kind="closed-early" if self.client.peer.over else "no-reply",
                 )
             length = len(content) if reply.length is None else reply.length

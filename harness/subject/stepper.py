@@ -61,9 +61,15 @@ class Stepper:
     Nothing here blocks: :meth:`at_call` is asked until it says yes, or until the caller knows better.
     """
 
+    #: Where the registers are known that it needs.
+    machines: tuple[str, ...] = ("x86_64",)
+    GET_SYSCALL_INFO = _GET_SYSCALL_INFO
+
     def __init__(self, pid: int) -> None:
-        if platform.machine() != "x86_64":
-            raise CannotStep(f"system calls can be led on x86-64 only, not on {platform.machine()}")
+        if platform.machine() not in self.machines:
+            raise CannotStep(
+                f"system calls can be led on {' and '.join(self.machines)} only, not on {platform.machine()}"
+            )
         self.pid = pid
         #: Number of the call that is about to be made, None while the thread runs.
         self.call: int | None = None
@@ -91,24 +97,34 @@ class Stepper:
     def at_call(self) -> bool:
         """Whether the thread is held right before a system call; passes on what else happens to it."""
         while self.call is None:
-            pid, status = os.waitpid(self.pid, os.WNOHANG | _WALL)
-            if not pid:
+            if not self._await_stop():
                 return False
-            if not os.WIFSTOPPED(status):
-                self._held = False
-                raise CannotStep("the program ended while it was led")
-            stop, event = os.WSTOPSIG(status), status >> 16
-            if stop == signal.SIGTRAP | 0x80:
-                self.call = self._entering()
-                if self.call == _RESTART:
-                    self.call = self._slept_in
-                if self.call is not None:
-                    break
-                stop = 0
-            elif event == _EVENT_STOP:
-                stop = 0
-            self._ptrace(_SYSCALL, 0, stop)  # a signal on its way to the program is delivered
         return True
+
+    def _await_stop(self) -> bool:
+        """Pass one stop of the thread, unless it is the entry into a call; False if it has not stopped."""
+        pid, status = os.waitpid(self.pid, os.WNOHANG | _WALL)
+        if not pid:
+            return False
+        if not os.WIFSTOPPED(status):
+            self._held = False
+            raise CannotStep("the program ended while it was led")
+        stop, event = os.WSTOPSIG(status), status >> 16
+        if stop == signal.SIGTRAP | 0x80:
+            self._at_system_call()
+            if self.call is not None:
+                return True
+            stop = 0
+        elif event == _EVENT_STOP:
+            stop = 0
+        self._ptrace(_SYSCALL, 0, stop)  # a signal on its way to the program is delivered
+        return True
+
+    def _at_system_call(self) -> None:
+        """It enters the kernel or leaves it: sets `call` if it shall be held here."""
+        self.call = self._entering()
+        if self.call == _RESTART:
+            self.call = self._slept_in
 
     def rewind(self) -> None:
         """Undo the entry into the call: what comes next is the instruction that makes it.

@@ -44,6 +44,11 @@ class WaitStatus:
         """Whether it exited with status 0."""
         return self.code == 0
 
+    @property
+    def told(self) -> str:
+        """The end of a sentence about the process: ``ended with exit status 0``, ``was killed by SIGPIPE (13)``."""
+        return f"{'ended with' if self.exited else 'was'} {self}"
+
     def __str__(self) -> str:
         """For people: ``exit status 0``, ``killed by SIGPIPE (13)``."""
         by = self.signal

@@ -1,14 +1,15 @@
 """The likely cause of a violation: from its kind and facts, or else the usual mistake of the check.
 
 Each rule is a small function; the first that has something to say wins, so the telling ones
-come first.  A cause is a guess and is worded as advice, never as a verdict.
+come first.  A cause is a guess and is worded as advice, never as a verdict; none is better than a wrong one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
-Facts = Mapping[str, object]
+from harness.verdict.loops import UNSEEN, why_it_spins
+from harness.verdict.symptom import Facts, Mistakes, Symptom, symptom_of
 
 
 def _names(facts: Facts, which: str) -> list[object]:
@@ -28,12 +29,18 @@ def _sigpipe(kind: str, facts: Facts) -> str | None:
 def _ended_first(kind: str, facts: Facts) -> str | None:
     if kind in ("not-listening", "not-reached") and facts.get("code") == 127:
         return "The command that starts the program could not be executed: is the name right, and the file executable (chmod +x)?"
-    if kind == "not-listening" and facts.get("alive") is False and facts.get("signal") is None:
-        return "The program ended before it listened; what it wrote on stderr, if anything, says why."
     if kind == "excess":
         return "We ended the program, since it used more than the assignment's limits allow (table [limits])."
+    if kind == "no-restart" and facts.get("reuses") and facts.get("still_held"):
+        return "The first instance is gone, but a process of it, a child perhaps, still holds the port."
     if kind == "no-restart" and facts.get("reuses"):
-        return "The first instance had set SO_REUSEADDR; so another process of it, a child perhaps, still holds the port."
+        return "SO_REUSEADDR has to be set before bind(), by the first instance and by the second: after bind() it is set as well, but has come too late."
+    return None
+
+
+def _never_listened(kind: str, facts: Facts) -> str | None:
+    if kind == "not-listening" and facts.get("alive") is False and facts.get("signal") is None:
+        return "The program ended before it listened; what it wrote on stderr, if anything, says why."
     return None
 
 
@@ -43,11 +50,46 @@ def _limit(kind: str, facts: Facts) -> str | None:
     return None
 
 
-def _spinning(kind: str, facts: Facts) -> str | None:
-    if kind == "spinning":
+def _mutex(kind: str, facts: Facts) -> str | None:
+    if facts.get("deadlock") and kind != "deadlock":
         return (
-            "A call that ought to wait returns at once, each time: read() keeps returning 0 at the end of file, or poll() keeps reporting a "
-            "descriptor with which nothing is done (left in its set after the end of file, or asked for POLLOUT with nothing to write)."
+            "Threads that wait for one another's mutex never go on, nor does anybody who needs them. Take several mutexes in the same order everywhere, "
+            "hold none while you wait for something else, and do not lock twice what is not recursive."
+        )
+    return None
+
+
+def _held_up(kind: str, facts: Facts) -> str | None:
+    symptom = symptom_of(kind, facts)
+    waits_for = Symptom.MISSING | Symptom.UNSERVED | Symptom.OPEN
+    if facts.get("mutex_held") and symptom in waits_for | Symptom.RUNS_ON:
+        return (
+            "A mutex is held over a call that waits, and whoever needs it waits as well: hold it only while the shared data is used, never over "
+            "accept(), read(), poll() or write()."
+        )
+    if facts.get("pipe_full") and symptom in waits_for | Symptom.RUNS_ON:
+        return (
+            "A pipe holds 64 KiB; whoever writes more waits until somebody reads. If that is to be done by the same thread, or by a process that "
+            "itself waits for this one, nobody goes on."
+        )
+    if facts.get("stuck_writing") and symptom in waits_for:
+        return (
+            "The program's only thread waits in write() for a client that does not read, and does nothing else meanwhile, neither for this client nor for "
+            "others: make the connections non-blocking, and write the rest when poll() reports POLLOUT."
+        )
+    return None
+
+
+def _spinning(kind: str, facts: Facts) -> str | None:
+    loop = facts.get("loop")
+    return why_it_spins(loop) or None if isinstance(loop, list) else None
+
+
+def _edge(kind: str, facts: Facts) -> str | None:
+    if facts.get("edge_triggered_unread"):
+        return (
+            "The socket is watched edge-triggered (EPOLLET), and that reports only what is new: whoever does not read until EAGAIN leaves the rest "
+            "unread until more comes, which may be never."
         )
     return None
 
@@ -134,15 +176,23 @@ def _crash(kind: str, facts: Facts) -> str | None:
             "The program has ended itself by abort(3), and says on stderr why: an assertion, a heap that was written over (build with "
             "-fsanitize=address), an exception that nobody caught, or in Python a daemon thread that still read standard input at the end."
         )
-    if facts.get("signal") in ("SIGSEGV", "SIGBUS", "SIGILL", "SIGFPE"):
-        return (
-            f"The program crashed ({facts['signal']}). Often argv[1] is used without a look at argc, or a length without a look at it: buf[n] = 0 with n equal to the size of buf, "
-            "or n == -1 after a failed read. Building with -fsanitize=address,undefined names the line."
-        )
-    return None
+    if facts.get("signal") not in ("SIGSEGV", "SIGBUS", "SIGILL", "SIGFPE"):
+        return None
+    arguments = facts.get("check") in ("bind/bad-arguments", "client/bad-arguments")
+    often = (
+        "argv[1] is used without a look at argc"
+        if kind == "not-listening" or arguments
+        else "a length is used without a look at it: buf[n] = 0 with n equal to the size of buf, or n == -1 after a failed read; or a pointer is NULL, "
+        "because what was looked for is not there"
+    )
+    return f"The program crashed ({facts['signal']}). Often {often}. Building with -g -fsanitize=address,undefined names the line."
 
 
 def _byte_order(kind: str, facts: Facts) -> str | None:
+    if facts.get("by_path"):
+        return None
+    if kind == "listens-elsewhere" and facts.get("other_family"):
+        return "The port is right, and the family is not: the socket is made with AF_INET where AF_INET6 is asked for, or the other way round."
     if kind == "listens-elsewhere" and facts.get("swapped"):
         return "The port in sockaddr_in is in network byte order: sin_port = htons(port), once."
     if kind == "listens-elsewhere":
@@ -153,32 +203,49 @@ def _byte_order(kind: str, facts: Facts) -> str | None:
     return None
 
 
-def _signals(kind: str, facts: Facts) -> str | None:
-    if kind != "no-end":
+def _not_reached_by_signal(kind: str, facts: Facts) -> str | None:
+    sent = facts.get("sent")
+    if kind != "no-end" or not sent:
         return None
-    if sent := facts.get("sent"):
-        if sent in _names(facts, "ignored"):
-            return f"The program ignores {sent} (SIG_IGN)."
-        if sent in _names(facts, "blocked"):
-            return (
-                f"{sent} is blocked (sigprocmask), so nothing happens until a thread fetches it with sigwait() or from a signalfd: "
-                "see above where the threads are instead."
-            )
-        if sent in _names(facts, "caught"):
-            return (
-                f"A handler for {sent} is installed and has run, but the program went back to waiting: with SA_RESTART (which signal() sets) accept() "
-                "and read() are restarted after the handler, so nobody looks at its flag. Install it by sigaction() without SA_RESTART and look at the "
-                "flag after EINTR, or wait in ppoll(), a signalfd or on a self-pipe."
-            )
+    if sent in _names(facts, "ignored"):
+        return f"The program ignores {sent} (SIG_IGN)."
+    if sent in _names(facts, "pending"):
+        return (
+            f"{sent} is blocked (sigprocmask), so nothing happens until a thread fetches it with sigwait() or from a signalfd: "
+            "see above where the threads are instead."
+        )
     return None
 
 
-def _wrong_status(kind: str, facts: Facts) -> str | None:
+def _handler_to_no_avail(kind: str, facts: Facts) -> str | None:
+    sent = facts.get("sent")
+    if kind == "no-end" and sent and sent in _names(facts, "caught"):
+        return (
+            f"A handler for {sent} is installed and has run, but the program went back to waiting: with SA_RESTART (which signal() sets) accept() "
+            "and read() are restarted after the handler, so nobody looks at its flag. Install it by sigaction() without SA_RESTART and look at the "
+            "flag after EINTR, or wait in ppoll(), a signalfd or on a self-pipe. Python restarts the call as well (PEP 475), unless the handler raises an "
+            "exception and nobody swallows it."
+        )
+    return None
+
+
+def _still_accepting(kind: str, facts: Facts) -> str | None:
+    return _handler_to_no_avail(kind, facts) if facts.get("accepting") else None
+
+
+def _agreed_status(kind: str, facts: Facts) -> str | None:
     if kind != "status" or "agreed" not in facts:
         return None
+    code, sent = facts.get("code"), facts.get("sent_number")
     if facts["agreed"] == "signal":
         return "The program handles the signal and ends by itself; asked is that it dies of the signal, as it does by default."
-    if facts.get("code"):
+    if isinstance(code, int) and isinstance(sent, int) and code == 128 + sent:
+        return f"128 + {sent} is how a shell reports a program that died of the signal; a program that has handled it ends with exit(0)."
+    return None
+
+
+def _interrupted(kind: str, facts: Facts) -> str | None:
+    if kind == "status" and facts.get("code") and facts.get("sent_number") is not None:
         return (
             "The signal interrupted a call, which then failed with EINTR, and the program took that for an error; or it ends through "
             "exit() with another status than the agreed one."
@@ -187,6 +254,15 @@ def _wrong_status(kind: str, facts: Facts) -> str | None:
 
 
 def _killed_by_stop_signal(kind: str, facts: Facts) -> str | None:
+    if (
+        kind == "status"
+        and facts.get("signal") in ("SIGTERM", "SIGINT")
+        and facts.get("check") == "signals/twice"
+    ):
+        return (
+            f"The first {facts['signal']} is handled, and the handler, or what runs after it, puts the signal back to its default, so the second one ends the program: "
+            "leave the handler in place until the end (no SA_RESETHAND, no SIG_DFL)."
+        )
     if kind == "status" and facts.get("signal") in ("SIGTERM", "SIGINT"):
         return f"There is no handler for {facts['signal']}: its default ends the program on the spot, whatever it is doing."
     return None
@@ -209,8 +285,19 @@ def _high_bytes(kind: str, facts: Facts) -> str | None:
 
 
 def _stale(kind: str, facts: Facts) -> str | None:
-    if kind == "wrong-bytes" and facts.get("extra"):
+    if kind == "wrong-bytes" and facts.get("extra") and facts.get("more_than_sent"):
         return "More bytes came back than were sent: the length of the buffer, or of an older message, is used instead of the count that read() returned."
+    return None
+
+
+def _wrong_source(kind: str, facts: Facts) -> str | None:
+    if kind == "wrong-source" and facts.get("same_port"):
+        return (
+            "A socket that is bound to every address lets the kernel choose the address that its answers come from: learn by IP_PKTINFO (ip(7)) which "
+            "one was asked, or make a socket for each address."
+        )
+    if kind == "wrong-source":
+        return "The answer is sent from another socket than the one that received the question, so it has another port: send it with the same descriptor."
     return None
 
 
@@ -238,42 +325,47 @@ def _close_wait(kind: str, facts: Facts) -> str | None:
     return None
 
 
-_RULES: tuple[Callable[[str, Facts], str | None], ...] = (
-    _sigpipe, _limit, _spinning, _ended_first, _never_tried, _swapped, _client, _deadlock, _crash, _byte_order, _signals, _killed_by_stop_signal, _wrong_status, _stops_at_nul, _high_bytes, _stale, _datagram_cut, _not_flushed, _close_wait,
+_Rule = Callable[[str, Facts], str | None]
+
+_RULES: tuple[_Rule, ...] = (
+    _sigpipe, _limit, _mutex, _held_up, _spinning, _edge, _ended_first, _never_tried, _swapped, _client, _deadlock, _crash, _byte_order, _not_reached_by_signal, _still_accepting, _killed_by_stop_signal, _agreed_status,
+    _stops_at_nul, _high_bytes, _stale, _wrong_source, _datagram_cut, _not_flushed, _close_wait,
 )  # fmt: skip
 
 
-#: What a program can be seen to do in any check, and the families whose checks are about just that. Elsewhere the
-#: usual mistake of the check is no explanation for it, and silence is better than a wrong guess.
-_MATTER_OF: Mapping[str, tuple[str, ...]] = {
-    "excess": ("resources",),
-    "listens-elsewhere": ("bind", "ipv6"),
-    "no-end": ("signals", "unix", "resources", "udp", "bind", "half-close"),
-    "not-listening": ("bind", "listen", "ipv6", "unix"),
-    "refused": ("listen", "accept", "bind", "ipv6", "reset"),
-    "slow-start": ("bind",),
-}
+#: Guesses as good as any where the check itself knows no usual mistake.
+_LAST_RULES: tuple[_Rule, ...] = (_never_listened, _handler_to_no_avail, _interrupted)
 
 
-#: Checks that look at many things at once, and the kinds of violations that their usual mistake explains.
-_USUAL_EXPLAINS: Mapping[str, tuple[str, ...]] = {
-    "client/connects": ("not-reached",),
-    "client/dialogue": ("wrong-request", "misprint"),
-    "client/reply-coalesced": ("misprint", "client-no-end", "missing-request"),
-    "client/half-close-at-eof": ("no-fin", "missing-request", "reset-at-close", "client-no-end"),
-    "udp-client/dialogue": ("wrong-request", "misprint"),
-    "udp-client/first-datagram": ("not-reached",),
-}
-
-
-def likely_cause(check: str, kind: str, facts: Facts, usual: str) -> str:
+def likely_cause(check: str, kind: str, facts: Facts, mistakes: Mistakes) -> str:
     """The best guess at why the check with the id *check* saw a violation of *kind* with *facts*.
 
-    *usual* is the check's own usual mistake; where nothing better is known and it does not fit the kind, the answer is "".
+    *mistakes* are the usual ones of the check, each with the symptoms that it explains; where nothing better is
+    known and none of them fits, the answer is "".
     """
-    for rule in _RULES:
-        if cause := rule(kind, facts):
-            return cause
-    fits = check.split("/")[0] in _MATTER_OF.get(kind, (check.split("/")[0],))
-    fits = fits and kind in _USUAL_EXPLAINS.get(check, (kind,))
-    return f"The usual mistake: {usual}." if usual and fits else ""
+    known = {**facts, "check": check}
+    symptom = symptom_of(kind, facts)
+    if symptom is Symptom.BUSY and facts.get("traced"):
+        return _first_of(
+            _RULES, kind, known
+        )  # what it calls was seen: a guess that does not follow from that is wrong
+    fitting = (f"The usual mistake: {mistake}." for explained, mistake in mistakes if symptom in explained)
+    return (
+        _first_of(_RULES, kind, known)
+        or next(fitting, "")
+        or _first_of(_LAST_RULES, kind, known)
+        or _ANYWHERE.get(symptom, "")
+    )
+
+
+def _first_of(rules: Iterable[_Rule], kind: str, facts: Facts) -> str:
+    """What the first of *rules* says that has something to say."""
+    return next((cause for rule in rules if (cause := rule(kind, facts))), "")
+
+
+#: What there is to say wherever it is seen.
+_ANYWHERE: Mapping[Symptom, str] = {
+    Symptom.BUSY: UNSEEN,
+    Symptom.RESET: "A connection ends by a reset if SO_LINGER is set with a timeout of zero, or if close() comes while received bytes are still unread.",
+    Symptom.MUTE: "Say on stderr what failed, and why: perror(), or strerror(errno); only then exit.",
+}

@@ -23,7 +23,28 @@ def count(number: int, thing: str) -> str:
     """``1 byte``, ``2 bytes``: *number* and *thing* with the plural it needs."""
     if number == 1:
         return f"1 {thing}"
-    return f"{number} {thing[:-1]}ies" if thing.endswith("y") else f"{number} {thing}s"
+    if thing.endswith("y"):
+        return f"{number} {thing[:-1]}ies"
+    return f"{number} {thing}{'es' if thing.endswith('s') else 's'}"
+
+
+#: More lengths than this are not told one by one.
+_MOST_LENGTHS = 6
+
+
+def lengths(of: Sequence[int], thing: str) -> str:
+    """``no message``, ``3 messages of 10 bytes each``, ``2 messages of 1 and 5 bytes``: how many, and how long."""
+    if not of:
+        return f"no {thing}"
+    number = count(len(of), thing)
+    if len(set(of)) == 1:
+        return f"{number} of {count(of[0], 'byte')}{' each' if len(of) > 1 else ''}"
+    shown = list(map(str, of[:_MOST_LENGTHS])) + (["..."] if len(of) > _MOST_LENGTHS else [])
+    return f"{number} of {_and(shown)} bytes"
+
+
+def _and(words: Sequence[str]) -> str:
+    return ", ".join(words) if words[-1] == "..." else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
 def shown_command(argv: Sequence[str]) -> str:

@@ -140,9 +140,8 @@ def summarise(checks: Sequence[Scored], bar: Bar, *, complete: bool = True, buil
         lost.append("the submission does not build")
     lost += [f"{id_} is required and did not pass" for id_ in missed]
     if not bar.reached(at_best, in_all) and (complete or bar.pass_at >= 100):
-        most = " at most" if doubtful else ""
-        asked = f"{tidy(bar.pass_at)} per cent are asked for"
-        lost.append(f"{tidy(at_best)} of {tidy(in_all)} points{most}; {asked}")
+        best = f"{round(at_best, 2):g} of {round(in_all, 2):g} points at most; " if doubtful else ""
+        lost.append(f"{best}{tidy(bar.pass_at)} per cent are asked for")
 
     doubts: list[str] = []
     if not complete:

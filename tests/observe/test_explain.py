@@ -9,6 +9,7 @@ import signal
 import socket
 from pathlib import Path
 
+from harness.observe.insight import insight
 from harness.observe.settle import SettledKind
 
 from .conftest import Compile, Start
@@ -83,6 +84,26 @@ def test_deadlock_of_two_mutexes(start: Start, compiled: Compile) -> None:
     assert sentences[0] == (
         "deadlock: thread 1 waits for a mutex that thread 2 holds, thread 2 waits for a mutex that thread 1 holds"
     )
+
+
+def test_a_deadlock_is_told_once_and_known(start: Start, compiled: Compile) -> None:
+    scene = start(compiled("deadlock"))
+    sentences = scene.settle()
+    assert not any("waits for a mutex" in sentence for sentence in sentences[1:]), sentences
+    assert insight(scene.oracle.look()) == {"deadlock": True}
+
+
+def test_a_pipe_that_nobody_empties_is_known(start: Start) -> None:
+    scene = start(python="import os\nr, w = os.pipe()\nwhile True: os.write(w, b'x' * 4096)")
+    scene.settle()
+    assert insight(scene.oracle.look()) == {"pipe_full": True}
+
+
+def test_the_only_thread_stuck_in_write_is_known(start: Start) -> None:
+    scene = start(python=LISTEN + "c, _ = s.accept()\nc.sendall(b'x' * 50_000_000)")
+    scene.connect()
+    scene.settle()
+    assert insight(scene.oracle.look()) == {"stuck_writing": True}
 
 
 def test_mutex_locked_twice(start: Start, compiled: Compile) -> None:

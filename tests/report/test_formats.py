@@ -208,6 +208,20 @@ def test_console_tells_the_story_in_80_columns() -> None:
     assert "L1: no TUN device" in text
 
 
+def test_the_failure_that_blocks_most_is_told_first() -> None:
+    fails = [result(f"a/{slug}", Outcome.FAIL) for slug in ("first", "root")]
+    blocked = [result(f"b/{n}", Outcome.BLOCKED, blocked_by="a/root") for n in range(3)]
+    text = console.render(replace(RUN, checks=(*fails, *blocked)))
+    assert text.index("FAIL a/root") < text.index("FAIL a/first")
+    assert "3 other checks: begin here" in text
+
+
+def test_the_last_line_counts_what_stands_above() -> None:
+    cases = [result("a/b", Outcome.FAIL, case=str(n)) for n in range(3)]
+    assert "3 failed (cases of 1 check)" in console.render(replace(RUN, checks=tuple(cases)))
+    assert "1 failed " in console.render(replace(RUN, checks=tuple(cases[:1])))
+
+
 def test_console_aligns_rows_of_bytes() -> None:
     lines = console.render(RUN).splitlines()
     first = next(number for number, line in enumerate(lines) if "expected: aaa" in line)

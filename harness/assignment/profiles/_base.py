@@ -213,6 +213,9 @@ class DatagramProfile(Profile):
     smallest: ClassVar[int] = 1
     """The shortest request, in bytes, of which the answer still tells which one it belongs to."""
 
+    foresees: ClassVar[bool] = True
+    """Whether `replies` says what the answers are, not only how many."""
+
     def unmatched(self, owed: Sequence[bytes], came: Sequence[bytes]) -> tuple[list[bytes], list[bytes]]:
         """Of the datagrams *owed* those that did not come, and of those that *came* those that are not owed."""
         missing, surplus = Counter(owed) - Counter(came), Counter(came) - Counter(owed)

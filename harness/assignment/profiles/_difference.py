@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from harness.verdict.show import literal
+
 #: So many bytes in a row do not occur twice in our requests by chance.
 _RECOGNISABLE = 12
 
@@ -33,8 +35,12 @@ def _origin(owed: bytes, got: bytes) -> int | None:
     return None if place < 0 else place
 
 
+_NAMES = {0x00: "NUL", 0x0A: "a line end", 0x0D: "CR", 0x20: "a blank"}
+
+
 def shown(data: bytes, most: int = 16) -> str:
     """The beginning of *data*, escaped."""
-    if len(data) == 1:
-        return f"the byte {data!r} (0x{data[0]:02x})"
-    return repr(data[:most]) + (f"... ({len(data)} bytes)" if len(data) > most else "")
+    if len(data) != 1:
+        return literal(data, most)
+    name = _NAMES.get(data[0]) or (literal(data) if 0x20 < data[0] < 0x7F else "")
+    return f"the byte 0x{data[0]:02x}{f' ({name})' if name else ''}"

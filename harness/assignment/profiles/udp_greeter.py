@@ -19,6 +19,7 @@ class UdpGreeter(DatagramProfile):
     summary = "answers any datagram with one line of text"
     transports = (Transport.UDP, Transport.UDP6)
     options = frozenset({"text"})
+    foresees = False
 
     def request(self, token: int = 0, size: int | None = None) -> bytes:
         """One byte, as ruptime sends it, unless *size* is given."""
