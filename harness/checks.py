@@ -140,6 +140,11 @@ def by_protocol(assignment: Assignment) -> Level:
     return MUST if getattr(assignment.profile, "answers_after_fin", True) else ADVICE
 
 
+def by_turns(assignment: Assignment) -> Level:
+    """SHOULD where somebody waits for one answer before the next question, ADVICE where the server says it all at once."""
+    return ADVICE if getattr(assignment.profile, "greeted", False) else SHOULD
+
+
 def if_set(field: str, level: Level = MUST) -> ByContract:
     """*level* if the contract gives *field* a value other than 0, none or empty."""
 
@@ -286,6 +291,7 @@ once = client_that("asks_once", "nothing in an answer says to which request it b
 half_closes = client_that(
     "half_closes", "the end of its input need not be passed on: the client ends with its dialogue"
 )
+by_lines = client_that("by_lines", "what it sends is not lines")
 bulk = client_that("bulk", "the client sends little at a time")
 
 

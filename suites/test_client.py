@@ -6,6 +6,7 @@ import pytest
 
 from harness.checks import (
     ADVICE,
+    BUSY,
     DIED,
     MUST,
     MUTE,
@@ -19,6 +20,8 @@ from harness.checks import (
     UNREACHED,
     answered,
     bulk,
+    by_lines,
+    by_turns,
     check,
     half_closes,
     if_set,
@@ -56,8 +59,8 @@ def test_connects(client):
     only=stream_client,
     needs=REACHES,
     usual={
-        SENT: "sizeof(buf) or strlen() in place of the number of bytes, or the wrong byte order",
-        PRINTED: "sizeof(buf) or strlen() in place of the count that read() returned, or the wrong byte order",
+        SENT: "sizeof(buf) or strlen() in place of the number of bytes",
+        PRINTED: "sizeof(buf) or strlen() in place of the count that read() returned",
         STATUS: "main() ends with what some call returned, though all went well: return 0",
     },
 )
@@ -66,6 +69,7 @@ def test_dialogue(client):
     client.converse()
 
 
+@pytest.mark.parametrize("delivery", ["byte-by-byte", "with-a-pause"])
 @check(
     "client/reply-split",
     MUST,
@@ -73,12 +77,22 @@ def test_dialogue(client):
     "RFC 9293 section 3.9.1",
     only=(stream_client, answered),
     needs="client/dialogue",
-    usual={PRINTED | SENT: "one recv() is taken for one answer; a stream has no such boundaries"},
+    usual={
+        PRINTED
+        | SENT: "one recv() is taken for one answer, or a moment of silence for its end; a stream has no such boundaries"
+    },
 )
-def test_reply_split(client):
-    """An answer that arrives byte by byte is the same answer."""
-    client.answer_byte_by_byte()
-    client.converse()
+def test_reply_split(client, delivery):
+    """An answer that arrives byte by byte, or with a pause in the middle, is the same answer."""
+    if delivery == "byte-by-byte":
+        client.answer_byte_by_byte()
+    else:
+        client.hold_answers()
+    client.type_telling()
+    client.end_input()
+    if delivery == "with-a-pause":
+        client.release_with_pauses()
+    client.expect_conversation()
 
 
 @check(
@@ -116,6 +130,46 @@ def test_long_reply(client):
     client.expect_conversation()
 
 
+@pytest.mark.parametrize("line", ["empty", "blanks", "long", "without-end"])
+@check(
+    "client/every-line",
+    MUST,
+    "getline(3)",
+    "fgets(3)",
+    only=(stream_client, by_lines),
+    needs="client/dialogue",
+    usual={
+        SENT: "an empty line is skipped or taken for the end, lines are stripped of their blanks, or what stands behind the "
+        "last line end is dropped at the end of the input"
+    },
+)
+def test_every_line(client, line):
+    """Every line of the input is sent as it was typed: also an empty one, one that begins and ends with blanks, one of
+    200 bytes, and the last one if no line end follows it."""
+    client.take_odd_line(line)
+    client.expect_requests()
+    client.expect_exit("any", "the conversation is over")
+
+
+@check(
+    "client/empty-answer",
+    MUST,
+    "getline(3)",
+    "recv(2)",
+    only=(stream_client, by_lines),
+    needs="client/dialogue",
+    usual={
+        SENT
+        | PRINTED
+        | STATUS: "the line end is cut off first, and an answer of length 0 is taken for the end of the connection"
+    },
+)
+def test_empty_answer(client):
+    """An answer that is an empty line is an answer, not the end."""
+    client.take_empty_answer()
+    client.expect_conversation()
+
+
 @check(
     "client/slow-server",
     MUST,
@@ -130,6 +184,20 @@ def test_slow_server(clients):
     client = clients.of_slow_server()
     client.send_much()
     client.expect_conversation()
+
+
+@check(
+    "client/idle-costs-nothing",
+    MUST,
+    "poll(2)",
+    "fcntl(2) O_NONBLOCK",
+    only=(stream_client, answered),
+    needs=(REACHES, "client/dialogue"),
+    usual={BUSY: "the socket is non-blocking, and recv() is called again and again until something comes"},
+)
+def test_idle_costs_nothing(client):
+    """While no answer comes, the client waits, and does not use the CPU."""
+    client.wait_for_an_answer()
 
 
 @pytest.mark.parametrize("moment", ["instead-of-answer", "between-turns"])
@@ -150,6 +218,7 @@ def test_server_fin(client, moment):
     and what it was answered before is printed."""
     if moment == "instead-of-answer":
         client.answer_once_and_then(Manner.FIN)
+        client.type_unless_it_notices()
     else:
         client.take_turn()
         client.close_connection()
@@ -157,7 +226,7 @@ def test_server_fin(client, moment):
     client.expect_end_after_fin()
 
 
-@pytest.mark.parametrize("moment", ["waiting", "between-turns", "writing"])
+@pytest.mark.parametrize("moment", ["waiting", "mid-answer", "between-turns", "writing"])
 @check(
     "client/server-rst",
     MUST,
@@ -171,9 +240,10 @@ def test_server_fin(client, moment):
     },
 )
 def test_server_rst(clients, moment):
-    """When the server resets the connection, the client ends by itself, with a message or the agreed status."""
+    """When the server resets the connection, the client ends by itself, with a message or the agreed status; where
+    that cuts an answer off, or what is sent, it does not end as if all had gone well."""
     client = clients.reset_while(moment)
-    client.expect_end_after_reset()
+    client.expect_end_after_reset(moment)
 
 
 @check(
@@ -209,7 +279,9 @@ def test_half_close_at_eof(client):
 )
 def test_refused(clients):
     """If nobody listens, the client says so and ends with a status other than 0."""
-    clients.start().expect_failure("nobody listens at the address it was given")
+    client = clients.start()
+    client.type_unless_it_has_tried()
+    client.expect_failure("nobody listens at the address it was given")
 
 
 @check(
@@ -259,7 +331,7 @@ def test_gives_up(clients, contract):
 )
 def test_unresolvable(clients, host):
     """If the server's host has no address, the client says so and ends with a status other than 0."""
-    clients.start(host=host).expect_failure("there is no such host")
+    clients.given_host(host).expect_failure("there is no such host")
 
 
 BAD_ARGUMENTS = ["none", "no-port", "word", "negative", "too-large"]
@@ -276,12 +348,14 @@ BAD_ARGUMENTS = ["none", "no-port", "word", "negative", "too-large"]
 )
 def test_bad_arguments(clients, wrong):
     """Given too few arguments or something that is no port, the client ends with a message and a status other than 0."""
-    clients.with_bad_arguments(wrong).expect_failure("its arguments are wrong")
+    client = clients.with_bad_arguments(wrong)
+    client.type_unless_it_has_tried()
+    client.expect_failure("its arguments are wrong")
 
 
 @check(
     "client/flushes-output",
-    SHOULD,
+    by_turns,
     "stdio(3)",
     "setvbuf(3)",
     only=(stream_client, answered),

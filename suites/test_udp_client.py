@@ -4,6 +4,7 @@ import pytest
 
 from harness.checks import (
     ADVICE,
+    BUSY,
     DIED,
     MUST,
     PRINTED,
@@ -44,11 +45,27 @@ def test_first_datagram(client):
     "recvfrom(2)",
     only=datagram_client,
     needs=SENDS,
-    usual={SENT | PRINTED: "sizeof(buf) or strlen() in place of the length, or the wrong byte order"},
+    usual={SENT | PRINTED: "sizeof(buf) or strlen() in place of the length"},
 )
 def test_dialogue(client):
     """Each datagram is exactly what it must be, what comes back is printed exactly, and the client ends with the agreed status."""
     client.converse()
+
+
+@check(
+    "udp-client/idle-costs-nothing",
+    MUST,
+    "poll(2)",
+    "fcntl(2) O_NONBLOCK",
+    only=datagram_client,
+    needs=(SENDS, "udp-client/dialogue"),
+    usual={
+        BUSY: "the socket is non-blocking, and recvfrom() is called again and again until something comes"
+    },
+)
+def test_idle_costs_nothing(client):
+    """While no answer comes, the client waits, and does not use the CPU."""
+    client.wait_for_an_answer()
 
 
 @check(
@@ -114,6 +131,22 @@ def test_short_reply(client):
     """Of an answer that is too short, nothing is made up."""
     client.take_short_answer()
     client.expect_nothing_made_up()
+
+
+@pytest.mark.parametrize("length", ["one-packet", "largest"])
+@check(
+    "udp-client/long-answer",
+    MUST,
+    "recvfrom(2)",
+    "udp(7)",
+    only=datagram_client,
+    needs="udp-client/dialogue",
+    usual={PRINTED: "the buffer is too small, and what of a datagram does not fit into it is lost (recv(2))"},
+)
+def test_long_answer(client, length):
+    """An answer as long as agreed (contract.max_datagram) is printed whole."""
+    client.take_long_datagram(length)
+    client.expect_conversation()
 
 
 @pytest.mark.parametrize("trouble", ["duplicate", "late"])

@@ -26,7 +26,8 @@ class ProgramSpec:
         default=(),
         metadata=setting(
             Argv(),
-            "How to start it, with placeholders; left out: by file type, with {port} or {path} as the only argument, and {root} behind it if the profile hands out files.",
+            "How to start it, with placeholders; left out: by file type, and a server is given {port} or {path} (and {root} if "
+            "it hands out files), a client {peer_host} and {peer_port}, or {path}.",
         ),
     )
     env: Mapping[str, str] = field(

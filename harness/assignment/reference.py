@@ -10,6 +10,7 @@ import re
 import sys
 from pathlib import Path
 
+from harness.assignment.arguments import default_arguments
 from harness.assignment.assignment import TABLES
 from harness.assignment.kinds import shown
 from harness.assignment.placeholders import PLACEHOLDERS
@@ -51,11 +52,16 @@ def markdown(table: str) -> str:
 
 
 def _profiles() -> str:
-    rows = ["| profile | role | what the program does | transports |", "|---|---|---|---|"]
+    rows = [
+        "| profile | role | what the program does | transports | started with |",
+        "|---|---|---|---|---|",
+    ]
     for name in profile_names():
         profile = find_profile(name, Path())
         transports = ", ".join(f"`{transport}`" for transport in profile.transports)
-        rows.append(f"| `{name}` | {profile.role} | {profile.summary} | {transports} |")
+        ways = dict.fromkeys(" ".join(default_arguments(profile, each)) for each in profile.transports)
+        started = " or ".join(f"`{way}`" if way else "nothing" for way in ways)
+        rows.append(f"| `{name}` | {profile.role} | {profile.summary} | {transports} | {started} |")
     return "\n".join(rows) + "\n"
 
 

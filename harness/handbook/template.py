@@ -6,11 +6,11 @@ import textwrap
 from collections.abc import Iterator
 from typing import Any
 
+from harness.assignment.arguments import default_arguments
 from harness.assignment.assignment import TABLES, Assignment
 from harness.assignment.dialogue import EXAMPLE_TEXT
-from harness.assignment.profiles._client import ClientProfile
-from harness.assignment.profiles._local import LocalProfile
 from harness.assignment.profiles.dialogue import Scripted
+from harness.assignment.role import Role
 from harness.assignment.setting import Setting, settings_of
 
 _WIDTH = 100
@@ -18,7 +18,7 @@ _REFERENCE = "docs/assignment-file.md"
 
 #: What to show where the default is "left out"; by table and field.
 _EXAMPLES: dict[tuple[str, str], str] = {
-    ("program", "build"): '"cc -O2 -Wall -Wextra -o server *.c"',
+    ("program", "build"): '"cc -O2 -Wall -Wextra -o PROGRAM *.c"',
     ("program", "env"): '{ LANG = "C.UTF-8" }',
     ("dialogue", "role"): '"server"',
     ("contract", "mode"): '"0600"',
@@ -91,19 +91,19 @@ def _value(table: str, entry: Setting, assignment: Assignment) -> Iterator[str]:
         yield from EXAMPLE_TEXT.splitlines()
         return
     yield from _comment(f"Value: {entry.kind.expects}.")
-    yield f"#{entry.name} = {_EXAMPLES.get((table, entry.name)) or toml(_default(table, entry, assignment))}"
+    example = _EXAMPLES.get((table, entry.name), "").replace("PROGRAM", _program(assignment))
+    yield f"#{entry.name} = {example or toml(_default(table, entry, assignment))}"
+
+
+def _program(assignment: Assignment) -> str:
+    """What the program may be called."""
+    return "program" if assignment.profile.role is Role.LOCAL else assignment.profile.role.value
 
 
 def _default(table: str, entry: Setting, assignment: Assignment) -> Any:
     if (table, entry.name) == ("program", "run"):
-        if isinstance(assignment.profile, ClientProfile):
-            return [
-                "./client",
-                *(("{path}",) if assignment.transport.is_unix else assignment.profile.arguments),
-            ]
-        if isinstance(assignment.profile, LocalProfile):
-            return ["./program", *assignment.profile.arguments]
-        return ["./server", "{path}" if assignment.transport.is_unix else "{port}"]
+        own = default_arguments(assignment.profile, assignment.transport)
+        return [f"./{_program(assignment)}", *own]
     return getattr(getattr(assignment, table), entry.name)
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from harness.assignment.arguments import default_arguments
 from harness.assignment.assignment import Assignment
-from harness.assignment.profiles._client import ClientProfile
-from harness.assignment.profiles._local import LocalProfile
+from harness.assignment.role import Role
 from harness.run.options import Options, UsageError
 from harness.stage.stage import Memory
 from harness.subject.build import Built, SubmissionError, Workshop
 from harness.subject.isolation import Isolation, detect
+from harness.subject.language import CLIENT, SERVER
 
 
 @dataclass
@@ -41,7 +42,10 @@ def open_session(options: Options) -> Session:
         )
     isolation = detect()
     spec = assignment.program
-    workshop = Workshop(path, spec.build, list(spec.run) or None, assignment.limits, isolation)
+    preferred = CLIENT if assignment.profile.role is Role.CLIENT else SERVER
+    workshop = Workshop(
+        path, spec.build, list(spec.run) or None, assignment.limits, isolation, preferred=preferred
+    )
     try:
         built = workshop.build()
     except SubmissionError as error:
@@ -50,19 +54,10 @@ def open_session(options: Options) -> Session:
     except BaseException:
         workshop.close()
         raise
-    if isinstance(assignment.profile, ClientProfile) and not spec.run and not assignment.transport.is_unix:
-        # The default command line names the port of a server; a client is told whose port it is.
-        own = assignment.profile.arguments
+    if not spec.run:
+        # The workshop knows of no roles: its command lines name the port of a server.
+        own = default_arguments(assignment.profile, assignment.transport)
         built = replace(built, run=[w for word in built.run for w in (own if word == "{port}" else (word,))])
-    if isinstance(assignment.profile, LocalProfile) and not spec.run:
-        own = assignment.profile.arguments
-        built = replace(built, run=[w for word in built.run for w in (own if word == "{port}" else (word,))])
-    elif assignment.transport.is_unix and not spec.run:
-        # The default command line names a port; a server with an address in the file system gets its path there.
-        built = replace(built, run=[word.replace("{port}", "{path}") for word in built.run])
-    if "root" in assignment.profile.placeholders and not spec.run:
-        # A server of files is given the directory behind its port.
-        built = replace(built, run=[*built.run, "{root}"])
     return Session(options, assignment, isolation, built, workshop=workshop)
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 from typing import TYPE_CHECKING
 
+from harness.assignment.profiles._integers import SWAPPED
+from harness.observe.attempts import connections_tried, datagrams_sent
 from harness.observe.settle import Settled
 from harness.stage.datagram_reference import DatagramReference
 from harness.verdict.outcome import Violation
@@ -14,14 +17,40 @@ if TYPE_CHECKING:
     from harness.stage.talking import Talking
 
 
-def never_came(client: Talking, settled: Settled) -> Violation:
-    """No connection was made, or no datagram was sent."""
-    what = "sent no datagram to" if client.by_datagrams else "did not connect to"
+def never_came(client: Completing, settled: Settled, *, name: str = "") -> Violation:
+    """No connection was made, or no datagram was sent; *name* is that of the connection, if there are several."""
+    datagrams = client.address.type == socket.SOCK_DGRAM
+    what = "sent no datagram to" if datagrams else "did not connect to"
+    has_tried = tried(client)
+    if has_tried is None:
+        also = ""
+    elif datagrams:
+        also = (
+            " It has sent a datagram, but to another address."
+            if has_tried
+            else " It has sent nobody a datagram."
+        )
+    else:
+        also = (
+            " It has tried to connect, but elsewhere." if has_tried else " It has not even tried to connect."
+        )
     return Violation(
-        f"the program {what} our server at {client.address}. {client.condition(settled)}",
+        f"the program, started as {client.stage.commands[client.name]}, {what} our server at {client.address}"
+        f"{f' for {name}' if name else ''}.{also} {client.condition(settled)}",
         kind="not-reached",
+        tried=has_tried,
+        run=" ".join(client.stage.built.run),
+        by_default=not client.stage.assignment.program.run,
         **client.facts(),
     )
+
+
+def tried(client: Completing) -> bool | None:
+    """Whether it has come as far as asking anybody for a connection, or sending anybody a datagram; None: unknown."""
+    if client.address.local or not client.stage.network.private:
+        return None
+    counted = datagrams_sent() if client.address.type == socket.SOCK_DGRAM else connections_tried()
+    return None if counted is None else counted > 0
 
 
 def wrong_request(client: Talking) -> Violation:
@@ -31,6 +60,7 @@ def wrong_request(client: Talking) -> Violation:
         f"what the program sent is wrong: {hearing.wrong}.",
         kind="wrong-request",
         offset=hearing.offset,
+        swapped=hearing.swapped,
         **client.facts(),
     )
 
@@ -56,7 +86,12 @@ def _unsent(client: Talking) -> str:
 
 def misprinted(client: Talking, why: str) -> Violation:
     """Standard output is not what it must be."""
-    return Violation(f"its standard output is wrong: {why}.", kind="misprint", **client.facts())
+    return Violation(
+        f"its standard output is wrong: {why}.",
+        kind="misprint",
+        swapped=why.endswith(SWAPPED),
+        **client.facts(),
+    )
 
 
 def no_end(client: Completing, after: str, settled: Settled) -> Violation:

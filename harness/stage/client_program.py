@@ -5,7 +5,8 @@ from __future__ import annotations
 from signal import Signals
 
 from harness.stage import sight
-from harness.stage.patience import PATIENCE
+from harness.stage.client_findings import tried
+from harness.stage.patience import PACE, PATIENCE
 from harness.stage.pauses import Pauses
 from harness.stage.reference import Manner
 from harness.stage.talking import Talking
@@ -16,16 +17,29 @@ from harness.verdict.show import count, literal
 LONG_LINE, LONG = 9_000, 1 << 20
 #: Bytes that no buffers between two sockets hold.
 MUCH = 8 << 20
+#: Bytes of a datagram that one Ethernet frame has room for, whatever options its headers have (udp(7), ip(7)).
+ONE_PACKET = 1400
 #: Idle seconds granted to a pause of a client that tries again; a longer one is not waited for.
 LONGEST_PAUSE = 15.0
+#: Idle seconds for which our server is silent in the middle of an answer; nobody who waits for it gives up so soon.
+SILENCE = 0.6
 #: By how much a pause must be longer than an earlier one to have grown; the kernel's clocks are not that coarse.
 GROWTH = 1.1
+#: What a reset cuts off at each moment of it that does.
+CUT_OFF = {
+    "waiting": "where an answer was due",
+    "mid-answer": "in the middle of an answer",
+    "writing": "before all that it sends had come",
+}
 #: A forged answer: white space around it would be taken for the program's own.
 FORGED_TEXT, FORGED_NUMBER = b"a forged answer of a stranger\n", b"\x11\x22\x33\x44"
 
 
 class ClientProgram(Talking):
     """A started client; every word says what our side does, or what the program must do."""
+
+    #: Bytes it had printed when its connection was reset.
+    _said_before = 0, 0
 
     # -- turns -------------------------------------------------------------------------------
 
@@ -35,6 +49,23 @@ class ClientProgram(Talking):
         self.expect_requests()
         self.until(lambda: self.reference.delivered)
         self.settle()
+
+    def take_odd_line(self, which: str) -> None:
+        """An ordinary turn, then a line of an odd kind and, if a line can follow it, one more ordinary turn."""
+        profile, stage = self.client_profile, self.stage
+        self.take_turn()
+        if self.input_ended:
+            raise NotApplicable("the client reads all its input before it sends anything")
+        odd = profile.odd_line(stage.next_token(), which, self.reference.hearing.last_ending)
+        self.type_in([odd, *([profile.turn(stage.next_token())] if odd.typed.endswith(b"\n") else [])])
+        self.end_input()
+
+    def take_empty_answer(self) -> None:
+        """Three turns; the second answer is an empty line."""
+        profile, stage = self.client_profile, self.stage
+        usual = [profile.turn(stage.next_token()) for _ in range(2)]
+        self.type_in([usual[0], profile.empty_answer(stage.next_token()), usual[1]])
+        self.end_input()
 
     def take_part_of_conversation(self) -> None:
         """Two turns; or, of a server that says everything at once, half of its text. Nothing is over yet."""
@@ -51,6 +82,13 @@ class ClientProgram(Talking):
         self.until(lambda: self.reference.delivered)
         self.settle()
 
+    def take_half_an_answer(self) -> None:
+        """It has asked, and has read the first half of its first answer."""
+        self.wait_for_an_answer()
+        self.connection.release(max(1, len(self.connection.held) // 2))
+        self.until(lambda: self.reference.delivered)
+        self.settle()
+
     def take_long_answer(self) -> None:
         """One turn more with a long answer; the last one."""
         profile = self.client_profile
@@ -60,9 +98,8 @@ class ClientProgram(Talking):
         if profile.reads_input:
             self.type_in([turn])
         else:
-            self.reference.hearing = profile.hearing()
-            self.turns.clear()
-            self.owe(turn)
+            self.turns[:] = [turn]
+            self.reference.expect_only(turn)
         self.end_input()
 
     def send_much(self) -> None:
@@ -81,6 +118,9 @@ class ClientProgram(Talking):
             self.type_in([self.client_profile.bulky(self.stage.next_token(), MUCH)])
         self.expect_reached()
         self.settle()
+        if self.connection.peer.pull(1) == 0:
+            self.end_input()  # it may read all its input before it sends anything
+            self.settle()
 
     def let_answers_be_late(self) -> None:
         """The first answer to each request comes only when the request has come once more."""
@@ -101,6 +141,12 @@ class ClientProgram(Talking):
             turn = self.client_profile.turn(self.stage.next_token())
             self.timeline.record("peer", f"typed {literal(turn.typed)} into its stdin")
             self.program.stdin.write(turn.typed)
+
+    def type_unless_it_has_tried(self) -> None:
+        """Type some input if the client, which runs, has not tried to connect: it may connect with its first line."""
+        self.settle()
+        if self.status is None and tried(self) is False:
+            self.type_blindly()
 
     # -- the server goes away ----------------------------------------------------------------
 
@@ -137,19 +183,56 @@ class ClientProgram(Talking):
         self.expect_exit(self.contract.on_fin, "our server has closed the connection")
         self.expect_output(and_more=True)
 
-    def expect_end_after_reset(self) -> None:
-        """It ends by itself, not by a signal, and with the agreed status or a message."""
+    def reset_connection(self) -> None:
+        """Our server resets the connection; what the program says from now on is about that."""
+        output = self.program.output
+        self._said_before = len(output.stdout.rstrip()), len(output.stderr.rstrip())
+        self.connection.abort()
+
+    def expect_end_after_reset(self, moment: str) -> None:
+        """It ends by itself, not by a signal, and with the agreed status or a message.
+
+        Where the reset cuts something off (at a *moment* other than between turns) and the client knows it, an end
+        with status 0 without a word is a lie (contract.on_reset).
+        """
         after = "our server has reset the connection"
         self.expect_exit("any", after)
         status = self.status
+        if status is None or self._says_more():
+            return
+        if status.code == 0 and self._must_know(moment):
+            raise Violation(
+                f"{after} (RST) {CUT_OFF[moment]}, and the program ended with exit status 0 and without a word, "
+                "as if everything had come.",
+                kind="reset-unreported",
+                writing=moment == "writing",
+                **self.facts(),
+            )
         agreed = self.contract.on_fin
-        if status is None or agreed == "any" or status.code == agreed or self.says_something():
+        if agreed == "any" or status.code == agreed:
             return
         raise Violation(
             f"{after}, and the program {status.told} without a word; agreed is exit status {agreed}, or a message.",
             kind="silent",
             **self.facts(),
         )
+
+    def _must_know(self, moment: str) -> bool:
+        """Whether it has been told of the reset by a call that it cannot have left out, in the middle of its work.
+
+        Of two threads that read and write only one is told: the kernel reports the error once, and the other one
+        reads the end of file. Over a UNIX socket there is no RST: closing is an end of file (unix(7)).
+        """
+        if moment not in CUT_OFF or self.contract.on_reset != "reported" or self.address.local:
+            return False
+        return moment != "writing" or not self.client_profile.answered
+
+    def _says_more(self) -> bool:
+        """Whether it has written anything since the connection was reset; ask when it has ended."""
+        if not self.says_something():
+            return False
+        output, (stdout, stderr) = self.program.output, self._said_before
+        return len(output.stdout.rstrip()) > stdout or len(output.stderr.rstrip()) > stderr
 
     def expect_orderly_end_by(self, number: Signals) -> None:
         """The signal, sent as Ctrl-C sends it, ends it, and its connection is closed in order."""
@@ -167,13 +250,28 @@ class ClientProgram(Talking):
 
     def release_in_one_segment(self) -> None:
         """Whenever the client can do nothing more, it gets all answers that are due by then at once."""
-        hearing = self.reference.hearing
-        while True:
-            self.until(lambda: hearing.complete or self.has_left())
-            self.settle()
-            if not self.server.reached or not self.connection.held:
-                return
+        while self._waits_for_answers():
             self.connection.release()
+
+    def release_with_pauses(self) -> None:
+        """The same, but after the first half of it our server is silent for a while."""
+        while self._waits_for_answers():
+            self.connection.release(max(1, len(self.connection.held) // 2))
+            self.settle(patience=SILENCE)
+            self.connection.release()
+
+    def _waits_for_answers(self) -> bool:
+        """Whether answers are held back from it, and it can do nothing more without them."""
+        hearing = self.reference.hearing
+        self.until(lambda: hearing.complete or self.has_left() or self._is_owed())
+        # Not longer than to see that it waits: it may give up on a server that is silent for a second.
+        self.until(lambda: hearing.complete or self.has_left(), patience=PACE)
+        self.settle()
+        return self._is_owed()
+
+    def _is_owed(self) -> bool:
+        """Whether answers are held back from it."""
+        return self.server.reached and bool(self.connection.held)
 
     def expect_fin_from_program(self) -> None:
         """The end of its input arrives as a FIN, before our server has answered anything."""
@@ -227,8 +325,7 @@ class ClientProgram(Talking):
 
     def expect_failure_within(self, seconds: float, why: str) -> None:
         """The same as `expect_failure`, in the agreed time: twice that, of idle time, is granted."""
-        self.until(lambda: self.program.status is not None, patience=2 * seconds + PATIENCE)
-        self.expect_failure(why)
+        self.expect_failure(why, patience=2 * seconds + PATIENCE)
 
     # -- datagrams astray --------------------------------------------------------------------
 
@@ -264,6 +361,19 @@ class ClientProgram(Talking):
         self.expect_requests()
         self.settle()
         self.end_input()
+
+    def take_long_datagram(self, length: str) -> None:
+        """One turn; its answer is as long as one packet can be, or as the contract allows an answer to be."""
+        most = self.contract.max_datagram
+        if length == "largest" and most <= ONE_PACKET:
+            raise NotApplicable(
+                "the longest answer that is agreed fits into one packet (contract.max_datagram)"
+            )
+        turn = self.client_profile.turn(
+            self.stage.next_token(), most if length == "largest" else min(ONE_PACKET, most)
+        )
+        self.turns[:] = [turn]
+        self.reference.expect_only(turn)
 
     def take_oversized_answer(self) -> None:
         """An answer as large as UDP can carry."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from harness.stage import client_findings as findings
 from harness.stage.ending import Ending
+from harness.stage.patience import PATIENCE_TO_GIVE_UP
 from harness.verdict.outcome import Violation
 
 
@@ -33,11 +34,14 @@ class Completing(Ending):
             )
         self.expect_nothing_left()
 
-    def expect_failure(self, why: str) -> None:
-        """It cannot do its work: it ends by itself, with a status other than 0 and a message; *why* says why."""
-        settled = self.until(lambda: self.program.status is not None)
+    def expect_failure(self, why: str, *, patience: float = PATIENCE_TO_GIVE_UP) -> None:
+        """It cannot do its work: it ends by itself, with a status other than 0 and a message; *why* says why.
+
+        *patience*: seconds of idle time that it may take to find that out.
+        """
+        settled = self.until(lambda: self.program.status is not None, patience=patience)
         if self.status is None and self.last_chance_to_end():
-            settled = self.until(lambda: self.program.status is not None)
+            settled = self.until(lambda: self.program.status is not None, patience=patience)
         status = self.status
         if status is None:
             raise findings.no_end(self, why, settled)

@@ -68,6 +68,11 @@ class DatagramReference(Reference):
         self._turns.append(turn)
         self.hearing.expect(turn)
 
+    def expect_only(self, turn: Turn) -> None:
+        """The client owes this turn, and none that was owed before."""
+        self._turns = []
+        super().expect_only(turn)
+
     @property
     def reached(self) -> bool:
         """Whether a datagram has come."""
@@ -121,6 +126,7 @@ class DatagramReference(Reference):
                 self.say("answered once more")
                 self._send(self.peer, self.replies[-1])
         elif not self.hearing.wrong:
+            self.hearing.swapped = turn is not None and turn.asked != turn.asked[::-1] == datagram.data
             owed = f"{literal(turn.asked)} is owed" if turn is not None else "nothing more is owed"
             self.hearing.wrong = f"datagram {self.came}: {owed}, but {literal(datagram.data)} came ({count(len(datagram.data), 'byte')})"
 

@@ -10,6 +10,12 @@ PACE = 0.15
 #: The same while it starts: a fixed delay before listening is poor style, not a wrong program.
 PATIENCE_AT_START = 5.0
 
+#: The same for a client that has something to do: nobody but us waits for its pauses between two questions.
+PATIENCE_TO_TALK = 5.0
+
+#: The same for a client that cannot do its work and is to say so: it may try a few times more, a second apart.
+PATIENCE_TO_GIVE_UP = 15.0
+
 #: CPU seconds that the program may burn while nothing moves before it is called spinning.
 SPIN = 2.0
 

@@ -82,6 +82,11 @@ class Reference(ABC):
         """The client owes this turn from now on."""
         self.hearing.expect(turn)
 
+    def expect_only(self, turn: Turn) -> None:
+        """The client owes this turn, and none that was owed before; nothing of those may have come yet."""
+        self.hearing = self.profile.hearing()
+        self.expect(turn)
+
     @abstractmethod
     def sockets(self) -> list[socket.socket]:
         """Our open sockets, to wait on."""

@@ -28,6 +28,7 @@ from harness.subject.launch import Launcher
 from harness.subject.network import Network
 from harness.subject.program import Program
 from harness.verdict.outcome import Blocked, Inconclusive, NotApplicable, Violation
+from harness.verdict.show import shown_command
 from harness.verdict.timeline import Timeline
 
 #: Addresses of documentation (RFC 5737, RFC 3849), given to the loopback device of a network of our own.
@@ -76,6 +77,8 @@ class Stage:
         self._first: Address | None = None
         self._rendezvous: Path | None = None
         self.instances: list[Instance] = []
+        #: The command line of each instance, for a sentence.
+        self.commands: dict[str, str] = {}
         #: The directory it hands out, for a server of files.
         self.documents: DocumentRoot | None = None
         self.profile: Profile = assignment.profile
@@ -209,9 +212,10 @@ class Stage:
 
         *values* are what placeholders stand for in its environment.
         """
+        self.commands[name] = shown_command(command)
         self.timeline.record(
             "peer",
-            f"started {name}: {' '.join(map(_shown, command))}{' with descriptors 0, 1 and 2 closed' if closed_stdio else ''}",
+            f"started {name}: {self.commands[name]}{' with descriptors 0, 1 and 2 closed' if closed_stdio else ''}",
         )
         program = self.launcher.start(
             command,
@@ -380,7 +384,3 @@ class Stage:
                 f"no connection in TIME_WAIT could be produced on port {address.port} (found: {', '.join(states) or 'none'}), "
                 "so a restart would prove nothing"
             )
-
-
-def _shown(argument: str) -> str:
-    return argument if argument and argument.isprintable() and " " not in argument else repr(argument)

@@ -12,7 +12,7 @@ from harness.stage import client_findings as findings
 from harness.stage.address import Address
 from harness.stage.completing import Completing
 from harness.stage.datagram_reference import DatagramReference
-from harness.stage.patience import PATIENCE, PATIENCE_AT_START
+from harness.stage.patience import PATIENCE, PATIENCE_AT_START, PATIENCE_TO_TALK
 from harness.stage.reference import Reference
 from harness.stage.reference_server import Connection, ReferenceServer
 from harness.subject.program import Program
@@ -88,7 +88,7 @@ class Talking(Completing):
         *,
         writable: Iterable[socket.socket] = (),
         progress: Callable[[], int] | None = None,
-        patience: float = PATIENCE,
+        patience: float = PATIENCE_TO_TALK,
     ) -> Settled:
         """As `Instance.until`; what is typed in and printed is progress, too."""
         ours = self._server.sockets() if self._server is not None else []
@@ -210,7 +210,7 @@ class Talking(Completing):
 
     def expect_shown(self) -> None:
         """The answers so far are on its standard output, though it goes on running."""
-        settled = self.until(lambda: not self._unprinted())
+        settled = self.until(lambda: not self._unprinted(), patience=PATIENCE)
         if why := self._unprinted():
             raise Violation(
                 f"after the answer had come, its standard output was not up to date: {why}. {self.condition(settled)}",

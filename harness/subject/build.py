@@ -19,7 +19,7 @@ from harness.subject.built_files import (
     without_wrapping,
 )
 from harness.subject.isolation import Isolation
-from harness.subject.language import ARGUMENTS, PREFERRED, Plan, choose, make_plan
+from harness.subject.language import ARGUMENTS, SERVER, Plan, Preference, choose, make_plan
 from harness.subject.launch import Launcher
 from harness.subject.sandbox import View
 from harness.subject.scratch import Scratch
@@ -66,7 +66,7 @@ class Workshop:
         limits: Limits,
         isolation: Isolation,
         *,
-        preferred: Sequence[str] = PREFERRED,
+        preferred: Preference = SERVER,
     ) -> None:
         self._submission = submission
         self._command = build

@@ -14,8 +14,19 @@ from harness.subject.workcopy import SubmissionError
 #: What a program is started with if nobody says otherwise.
 ARGUMENTS = ("{port}",)
 
-#: Which of several programs is meant, by words in their names, the first word that fits any.
-PREFERRED = ("server", "srv", "daemon", "main", "program")
+
+@dataclass(frozen=True)
+class Preference:
+    """Which of several programs is meant, by words in their names."""
+
+    #: The first word that fits any.
+    words: tuple[str, ...]
+    #: Rather one without these words, which belong to the other side of the conversation.
+    avoided: tuple[str, ...] = ()
+
+
+SERVER = Preference(("server", "srv", "daemon", "main", "program"), ("client",))
+CLIENT = Preference(("client", "main", "program"), ("server", "srv", "daemon"))
 
 
 @dataclass(frozen=True)
@@ -36,7 +47,7 @@ class Plan:
     environment: dict[str, str] = field(default_factory=dict)
 
 
-def make_plan(directory: Path, preferred: Sequence[str] = PREFERRED) -> Plan | None:
+def make_plan(directory: Path, preferred: Preference = SERVER) -> Plan | None:
     """The first guess that fits the files in *directory*; None if nothing does.
 
     Raises `SubmissionError` when the guess needs a tool that is not installed.
@@ -53,13 +64,18 @@ def make_plan(directory: Path, preferred: Sequence[str] = PREFERRED) -> Plan | N
     return None
 
 
-def choose(names: Sequence[str], preferred: Sequence[str]) -> str:
+def choose(names: Sequence[str], preferred: Preference) -> str:
     """One of several *names*: by the words of *preferred*, else the first in alphabetical order."""
-    for word in preferred:
-        for name in sorted(names):
+
+    def of_other_side(name: str) -> bool:
+        return any(word in Path(name).stem.lower() for word in preferred.avoided)
+
+    candidates = sorted(name for name in names if not of_other_side(name)) or sorted(names)
+    for word in preferred.words:
+        for name in candidates:
             if word in Path(name).stem.lower():
                 return name
-    return sorted(names)[0]
+    return candidates[0]
 
 
 def _among(chosen: str, candidates: Sequence[str]) -> str:
@@ -81,12 +97,12 @@ def _executable_name(directory: Path, stem: str) -> str:
     return f"{stem}.out" if (directory / stem).is_dir() else stem
 
 
-def _makefile(directory: Path, names: Sequence[str], preferred: Sequence[str]) -> Plan | None:
+def _makefile(directory: Path, names: Sequence[str], preferred: Preference) -> Plan | None:
     found = next((name for name in ("GNUmakefile", "makefile", "Makefile") if name in names), None)
     return (found and Plan("make", "make", None, f"there is a {found}: built by make", ("make",))) or None
 
 
-def _cmake(directory: Path, names: Sequence[str], preferred: Sequence[str]) -> Plan | None:
+def _cmake(directory: Path, names: Sequence[str], preferred: Preference) -> Plan | None:
     if "CMakeLists.txt" not in names:
         return None
     build = "cmake -S . -B build-sockspec -DCMAKE_BUILD_TYPE=Release && cmake --build build-sockspec"
@@ -94,7 +110,7 @@ def _cmake(directory: Path, names: Sequence[str], preferred: Sequence[str]) -> P
     return Plan("cmake", build, None, reason, ("cmake",), where="build-sockspec")
 
 
-def _cargo(directory: Path, names: Sequence[str], preferred: Sequence[str]) -> Plan | None:
+def _cargo(directory: Path, names: Sequence[str], preferred: Preference) -> Plan | None:
     if "Cargo.toml" not in names:
         return None
     environment = {"CARGO_TARGET_DIR": "target", "CARGO_TERM_COLOR": "never"}
@@ -106,7 +122,7 @@ def _cargo(directory: Path, names: Sequence[str], preferred: Sequence[str]) -> P
 _GO = {"GOPROXY": "off", "GOTOOLCHAIN": "local"}
 
 
-def _go_module(directory: Path, names: Sequence[str], preferred: Sequence[str]) -> Plan | None:
+def _go_module(directory: Path, names: Sequence[str], preferred: Preference) -> Plan | None:
     if "go.mod" not in names:
         return None
     reason = "there is a go.mod: built by go"
@@ -115,7 +131,7 @@ def _go_module(directory: Path, names: Sequence[str], preferred: Sequence[str]) 
     )
 
 
-def _compiled(directory: Path, names: Sequence[str], preferred: Sequence[str]) -> Plan | None:
+def _compiled(directory: Path, names: Sequence[str], preferred: Preference) -> Plan | None:
     """C or C++: the file with main() that is meant, and all files without."""
     for language, compiler, suffixes in (("C", "cc", (".c",)), ("C++", "c++", (".cpp", ".cc", ".cxx"))):
         sources = _with_suffix(names, *suffixes)
@@ -133,7 +149,7 @@ def _compiled(directory: Path, names: Sequence[str], preferred: Sequence[str]) -
     return None
 
 
-def _single_rust(directory: Path, names: Sequence[str], preferred: Sequence[str]) -> Plan | None:
+def _single_rust(directory: Path, names: Sequence[str], preferred: Preference) -> Plan | None:
     sources = _with_suffix(names, ".rs")
     mains = _having(directory, sources, r"\bfn\s+main\s*\(") or sources
     if not mains:
@@ -145,7 +161,7 @@ def _single_rust(directory: Path, names: Sequence[str], preferred: Sequence[str]
     )
 
 
-def _loose_go(directory: Path, names: Sequence[str], preferred: Sequence[str]) -> Plan | None:
+def _loose_go(directory: Path, names: Sequence[str], preferred: Preference) -> Plan | None:
     sources = [name for name in _with_suffix(names, ".go") if not name.endswith("_test.go")]
     mains = _having(directory, sources, r"\bfunc\s+main\s*\(") or sources
     if not mains:
@@ -157,7 +173,7 @@ def _loose_go(directory: Path, names: Sequence[str], preferred: Sequence[str]) -
     return Plan("go", build, ("./go-program", *ARGUMENTS), reason, ("go",), environment=_GO)
 
 
-def _java(directory: Path, names: Sequence[str], preferred: Sequence[str]) -> Plan | None:
+def _java(directory: Path, names: Sequence[str], preferred: Preference) -> Plan | None:
     sources = sorted(str(path.relative_to(directory)) for path in directory.rglob("*.java") if path.is_file())
     if not sources:
         return None
@@ -174,7 +190,7 @@ def _java(directory: Path, names: Sequence[str], preferred: Sequence[str]) -> Pl
     return Plan("java", build, run, f"main() is in {_among(main, mains)}", ("javac", "java"))
 
 
-def _interpreted(directory: Path, names: Sequence[str], preferred: Sequence[str]) -> Plan | None:
+def _interpreted(directory: Path, names: Sequence[str], preferred: Preference) -> Plan | None:
     for language, interpreter, suffixes in (
         ("javascript", "node", (".js", ".mjs", ".cjs")),
         ("python", "python3", (".py",)),
@@ -187,7 +203,7 @@ def _interpreted(directory: Path, names: Sequence[str], preferred: Sequence[str]
     return None
 
 
-_GUESSES: tuple[Callable[[Path, Sequence[str], Sequence[str]], Plan | None], ...] = (
+_GUESSES: tuple[Callable[[Path, Sequence[str], Preference], Plan | None], ...] = (
     _makefile,
     _cmake,
     _cargo,

@@ -94,11 +94,44 @@ def _edge(kind: str, facts: Facts) -> str | None:
     return None
 
 
+def _never_tried(kind: str, facts: Facts) -> str | None:
+    """A client that has not come, where it is known that it has not even tried."""
+    if kind != "not-reached" or facts.get("tried") is not False or facts.get("signal") is not None:
+        return None
+    if facts.get("alive"):
+        return "It still waits for something else, as said above; it is asked to connect without being told anything but its arguments."
+    chosen = "nobody has said how it is started, so it was" if facts.get("by_default") else "it was"
+    return (
+        f"The program ended by itself before it tried anything; what it wrote, if anything, says why. Perhaps it wants other arguments: {chosen} "
+        f"started by `{facts.get('run')}`. Another command line is given by --run, or by run = [...] in the table [program] of the assignment "
+        "file; {peer_host}, {peer_port}, {path} and {size} in it stand for what the checks decide."
+    )
+
+
+def _swapped(kind: str, facts: Facts) -> str | None:
+    if kind in ("wrong-request", "misprint") and facts.get("swapped"):
+        return (
+            "The bytes of the integer came in the other order. Little-endian is asked for, which is what the usual machine has in memory: "
+            "htonl() and ntohl() make, and read, the order of the network instead (byteorder(3))."
+        )
+    return None
+
+
 def _client(kind: str, facts: Facts) -> str | None:
     if kind == "no-fin":
         return (
             "At the end of its input the program must tell the server: shutdown(sock, SHUT_WR) sends the FIN, and answers can still be read. "
             "close() would send it, too, but then nobody reads the answers."
+        )
+    if kind == "reset-unreported":
+        if facts.get("writing"):
+            return (
+                "write() or send() returned -1 (ECONNRESET, EPIPE), or less than it was given, and the program took that for success. Look at the "
+                "result of each call: what was not sent is lost, and perror() and exit(EXIT_FAILURE) say so."
+            )
+        return (
+            "read() or recv() returned -1 with errno ECONNRESET. That is no end of file, which is 0: a loop that ends when the result is not "
+            "above 0 takes both for the same. After it, look at the result: below 0, perror() and exit(EXIT_FAILURE)."
         )
     if kind == "same-socket":
         return "After a connect() that has failed, close the socket and make a new one (connect(2), NOTES)."
@@ -138,7 +171,12 @@ def _deadlock(kind: str, facts: Facts) -> str | None:
 
 
 def _crash(kind: str, facts: Facts) -> str | None:
-    if facts.get("signal") not in ("SIGSEGV", "SIGBUS", "SIGABRT", "SIGILL", "SIGFPE"):
+    if facts.get("signal") == "SIGABRT":
+        return (
+            "The program has ended itself by abort(3), and says on stderr why: an assertion, a heap that was written over (build with "
+            "-fsanitize=address), an exception that nobody caught, or in Python a daemon thread that still read standard input at the end."
+        )
+    if facts.get("signal") not in ("SIGSEGV", "SIGBUS", "SIGILL", "SIGFPE"):
         return None
     arguments = facts.get("check") in ("bind/bad-arguments", "client/bad-arguments")
     often = (
@@ -290,7 +328,7 @@ def _close_wait(kind: str, facts: Facts) -> str | None:
 _Rule = Callable[[str, Facts], str | None]
 
 _RULES: tuple[_Rule, ...] = (
-    _sigpipe, _limit, _mutex, _held_up, _spinning, _edge, _ended_first, _client, _deadlock, _crash, _byte_order, _not_reached_by_signal, _still_accepting, _killed_by_stop_signal, _agreed_status,
+    _sigpipe, _limit, _mutex, _held_up, _spinning, _edge, _ended_first, _never_tried, _swapped, _client, _deadlock, _crash, _byte_order, _not_reached_by_signal, _still_accepting, _killed_by_stop_signal, _agreed_status,
     _stops_at_nul, _high_bytes, _stale, _wrong_source, _datagram_cut, _not_flushed, _close_wait,
 )  # fmt: skip
 

@@ -47,6 +47,11 @@ def _and(words: Sequence[str]) -> str:
     return ", ".join(words) if words[-1] == "..." else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
+def shown_command(argv: Sequence[str]) -> str:
+    """A command line for a sentence; words that are not plain are put in quotes."""
+    return " ".join(word if word and word.isprintable() and " " not in word else repr(word) for word in argv)
+
+
 def difference(expected: bytes, received: bytes, offset: int, around: int = 16) -> str:
     """Expected and received bytes around *offset*, the first wrong one marked by a caret.
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from harness.assignment.contract import Contract
 from harness.assignment.profiles import find_profile
+from harness.assignment.profiles._base import CannotAsk
 from harness.assignment.profiles._client import ClientProfile, Hearing, Turn
 
 CLIENTS = ("int32", "line-client", "pipe-client", "fetch", "udp-int32", "udp-fetch")
@@ -113,3 +114,30 @@ def test_nothing_is_made_up_of_short_answers() -> None:
     assert text.made_up([], [b"!"], b"!") == ""
     assert text.made_up([], [b"!"], b"!?") != ""
     assert text.made_up([], [b"line\n" * 1000], b"line\nline\nli") == ""
+
+
+@pytest.mark.parametrize(
+    ("came", "swapped"),
+    [(b"\x01\x02\x03\x04", True), (b"\x04\x03\x02\x02", False), (b"\x01", False), (b"\0\0\0\0", False)],
+)
+def test_an_integer_that_came_the_other_way_round_is_known(came: bytes, swapped: bool) -> None:
+    hearing = heard([Turn(b"16909060\n", b"\x04\x03\x02\x01", b"")], [came])
+    assert hearing.wrong and hearing.swapped is swapped
+
+
+def test_an_empty_line_is_asked_for_only_of_who_sends_line_ends() -> None:
+    strips, sends = profile("line-client"), profile("line-client", framing="line")
+    with pytest.raises(CannotAsk):
+        strips.odd_line(4000, "empty", b"")
+    assert strips.odd_line(4000, "empty", b"\r\n").asked == b"\r\n"
+    assert sends.odd_line(4000, "empty", b"").asked == b"\n"
+
+
+@pytest.mark.parametrize("framing", ["none", "line", "crlf"])
+def test_odd_lines_are_owed_as_they_were_typed(framing: str) -> None:
+    usual = profile("line-client", framing=framing)
+    end = {"none": b"", "line": b"\n", "crlf": b"\r\n"}[framing]
+    blanks, last = (usual.odd_line(4000, which, b"\n") for which in ("blanks", "without-end"))
+    assert blanks.typed.startswith(b"  ") and blanks.asked == blanks.typed[:-1] + end
+    assert last.asked == last.typed and b"\n" not in last.typed and last.reply.endswith(b"\n")
+    assert usual.empty_answer(4000).reply == (b"\r\n" if framing == "crlf" else b"\n")

@@ -13,7 +13,7 @@ from harness.assignment.problem import AssignmentError, Problem
 from harness.assignment.profiles._base import CannotAsk, Standing
 from harness.assignment.profiles.dialogue import DialogueClient, DialogueServer
 from harness.assignment.role import Role
-from harness.stage.dialogue import merged
+from harness.stage.steps import merged
 
 HEAD = '[assignment]\nprofile = "dialogue"\n\n[dialogue]\n'
 

@@ -69,6 +69,7 @@ VALUES: dict[str, tuple[list[object], list[object]]] = {
     "contract.peer_port": ([0, 4000, 65535], [-1, 65536, "4000", True]),
     "contract.exit_status": ([0, 255, "any"], [-1, 256, "signal", True, 0.5]),
     "contract.on_fin": ([0, 1, "any"], ["some", False]),
+    "contract.on_reset": (["reported", "any"], ["silent", 0]),
     "contract.notices_fin": ([True, False], ["yes", 1]),
     "contract.resolves": ([True, False], ["yes", 0]),
     "contract.answers_from": (["server", "anyone"], ["both", True]),

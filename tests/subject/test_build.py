@@ -14,6 +14,7 @@ from harness.subject import build as build_module
 from harness.subject import build_wait
 from harness.subject.build import Built, SubmissionError, Workshop
 from harness.subject.isolation import Isolation
+from harness.subject.language import CLIENT, SERVER, Preference, choose
 from harness.subject.launch import Launcher
 
 from .conftest import until_ended
@@ -128,7 +129,7 @@ def test_server_is_preferred_to_client(build: Build, tmp_path: Path) -> None:
     write(tmp_path, {"client.c": C_MAIN, "server.c": C_MAIN, "util.c": "int f(void) { return 1; }\n"})
     built = build(tmp_path)
     assert built.run == ["./server", "{port}"] and "server.c (not client.c)" in built.explanation
-    assert build(tmp_path, preferred=("client",)).run == ["./client", "{port}"]
+    assert build(tmp_path, preferred=CLIENT).run == ["./client", "{port}"]
 
 
 def test_a_build_that_fails_shows_command_and_messages(build: Build, tmp_path: Path) -> None:
@@ -252,3 +253,20 @@ def test_nothing_is_left_after_close(isolation: Isolation, tmp_path: Path) -> No
         directory = workshop.build().directory
         assert directory.exists()
     assert not directory.exists() and not directory.parent.exists()
+
+
+@pytest.mark.parametrize(
+    ("preferred", "names", "chosen"),
+    [
+        (SERVER, ["client.c", "server.c"], "server.c"),
+        (CLIENT, ["client.c", "server.c"], "client.c"),
+        (SERVER, ["client.c", "echo.c"], "echo.c"),
+        (CLIENT, ["fetch.c", "main_server.c"], "fetch.c"),
+        (CLIENT, ["main.c", "alarm.c"], "main.c"),
+        (CLIENT, ["EchoServer.java"], "EchoServer.java"),
+    ],
+)
+def test_of_two_programs_the_one_on_the_right_side_is_started(
+    preferred: Preference, names: list[str], chosen: str
+) -> None:
+    assert choose(names, preferred) == chosen

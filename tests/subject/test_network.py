@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.observe.attempts import connections_tried, datagrams_sent
 from harness.subject.isolation import Isolation, Level
 from harness.subject.network import Network
 
@@ -104,6 +105,7 @@ def test_a_shared_network_gives_ports_that_are_free() -> None:
 def test_a_shared_network_is_for_one_at_a_time() -> None:
     code = """
 import random
+from harness.observe.attempts import connections_tried, datagrams_sent
 from harness.subject.isolation import Isolation, Level
 from harness.subject.network import Network
 print("waiting", flush=True)
@@ -123,3 +125,14 @@ with Network(Isolation(Level.L5, changes_user=False), random.Random(1)):
         ):
             assert other.poll() is None
     assert other.communicate()[0] == b"in\n"
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_what_was_tried_is_counted(private: Network, host: str) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    assert (connections_tried(), datagrams_sent()) == (0, 0)
+    with socket.socket(family, socket.SOCK_STREAM) as stream:
+        assert stream.connect_ex((host, private.port())) != 0
+    with socket.socket(family, socket.SOCK_DGRAM) as datagram:
+        datagram.sendto(b"?", (host, private.port()))
+    assert (connections_tried(), datagrams_sent()) == (1, 1)

@@ -17,6 +17,8 @@ from harness.assignment.role import Role
 
 #: So many bytes of one answer do not occur elsewhere by chance.
 _RECOGNISABLE = 6
+#: Sizes of integers, in bytes.
+_INTEGERS = (2, 4, 8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,8 @@ class Hearing:
         #: The first mistake, a sentence, and its place in all that came.
         self.wrong = ""
         self.offset = 0
+        #: Whether it is that an integer came with its last byte first.
+        self.swapped = False
 
     def expect(self, turn: Turn) -> None:
         """From now on the client owes this turn, too."""
@@ -57,6 +61,11 @@ class Hearing:
     def missing(self) -> int:
         """Turns of which the request has not come in full."""
         return len(self._turns) - self._done
+
+    @property
+    def last_ending(self) -> bytes:
+        """What came behind the last request that was left open whether it comes: a line end, or nothing."""
+        return self._tail or b""
 
     def heard(self, chunk: bytes) -> list[Turn]:
         """*chunk* came: the turns whose request is complete by it."""
@@ -101,6 +110,10 @@ class Hearing:
             agreed += 1
         place = self._place + agreed
         self.offset = self._before + place
+        came = turn.asked[: self._place] + view
+        self.swapped = (
+            turn.asked != turn.asked[::-1] == came[: len(turn.asked)] and len(turn.asked) in _INTEGERS
+        )
         self.wrong = (
             f"request {self._done + 1} of {len(self._turns)}: {difference(turn.asked, place, view[agreed:])}"
         )
@@ -122,6 +135,8 @@ class ClientProfile(Profile):
     """The server sends it something."""
     half_closes: ClassVar[bool] = False
     """The end of its standard input is passed on as a FIN, and the server may wait for that."""
+    by_lines: ClassVar[bool] = False
+    """It sends line by line, and a line is answered by a line."""
     bulk: ClassVar[bool] = False
     """It carries any amount of any bytes to the server."""
 
@@ -144,6 +159,15 @@ class ClientProfile(Profile):
 
     def bulky(self, token: int, size: int) -> Turn:
         """A turn in which the client sends *size* bytes; asked of profiles with ``bulk``."""
+        raise NotImplementedError
+
+    def odd_line(self, token: int, which: str, ending: bytes) -> Turn:
+        """A turn with a line that is empty or long, has blanks at its ends, or lacks a line end; *ending* is how the client
+        was seen to end its lines on the wire.  Raises CannotAsk; asked of profiles with ``by_lines``."""
+        raise NotImplementedError
+
+    def empty_answer(self, token: int) -> Turn:
+        """A turn whose answer is a line with nothing in it; asked of profiles with ``by_lines``."""
         raise NotImplementedError
 
     def under_size(self, size: int) -> Self:

@@ -24,9 +24,10 @@ class Fetch(ClientProfile):
     greeted = True
 
     def turn(self, token: int, size: int | None = None) -> Turn:
-        """Lines of text, for nothing."""
+        """Lines of text, for nothing; one begins with blanks, and an empty one follows it."""
         each = (size or _USUAL_SIZE) // _LINES
-        return Turn(b"", b"", b"".join(lines(token + number, each) for number in range(_LINES)))
+        first, second, *others = (lines(token + number, each) for number in range(_LINES))
+        return Turn(b"", b"", b"".join((first, b"  ", second, b"\n", *others)))
 
     def telling(self, token: int) -> list[Turn]:
         """One connection, one text."""

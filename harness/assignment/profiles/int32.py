@@ -16,7 +16,8 @@ class Int32(IntegersProfile):
     summary = "sends each integer of its standard input as 4 bytes, little-endian, and prints the one that comes back"
     transports = (Transport.TCP,)
     # "If the server closes the connection on its own initiative, end with exit status 0."
-    defaults: ClassVar[Mapping[str, object]] = {"prints": "text", "on_fin": 0}
+    # A server that closes with input unread does so by an RST (RFC 9112 section 9.6); the text makes no difference.
+    defaults: ClassVar[Mapping[str, object]] = {"prints": "text", "on_fin": 0, "on_reset": "any"}
 
 
 PROFILE = Int32()

@@ -19,7 +19,9 @@ class UdpFetch(ClientProfile):
     summary = "sends a datagram of one byte, and prints the datagram that comes back"
     transports = (Transport.UDP, Transport.UDP6)
     options = frozenset({"prints"})
-    defaults: ClassVar[Mapping[str, object]] = {"prints": "text", "resolves": True, "max_datagram": 512}
+    # "Prints the datagram that comes back", of which no text says how long it is: a kilobyte is what programs of this
+    # kind have room for, a line of text by far less.
+    defaults: ClassVar[Mapping[str, object]] = {"prints": "text", "resolves": True, "max_datagram": 1000}
     reads_input = False
     asks_once = True
 

@@ -11,6 +11,7 @@ from harness.assignment.setting import setting
 from harness.assignment.transport import DATAGRAMS, INTERNET, STREAMS, Transport
 
 AnswersFrom = Literal["server", "anyone"]
+OnReset = Literal["reported", "any"]
 Prints = Literal["exact", "text", "among"]
 EndStatus = int | Literal["any"]
 
@@ -71,6 +72,16 @@ class Clients:
         metadata=setting(
             ExitStatus(),
             "How a client ends when the server closes the connection before the conversation is over (FIN).",
+            roles=_CLIENTS,
+            transports=_CONNECTED,
+        ),
+    )
+    on_reset: OnReset = field(
+        default="reported",
+        metadata=setting(
+            OneOf(get_args(OnReset)),
+            "What is asked of a client whose connection is reset (RST) in the middle of an answer, or of what it sends: "
+            "that it says so or ends with a status other than 0, or only that it ends.",
             roles=_CLIENTS,
             transports=_CONNECTED,
         ),
