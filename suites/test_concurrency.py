@@ -39,8 +39,9 @@ ONE_BY_ONE = "the program reads from one client until it leaves before it turns 
 )
 def test_silent_client(server):
     """A new client is served while an older one is connected and says nothing."""
-    silent, newest = server.client(), server.client()
-    newest.exchange()
+    silent = server.client()
+    server.settle()
+    server.client().exchange()
     silent.exchange()
 
 
