@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from pathlib import Path
 from signal import Signals
 from typing import TYPE_CHECKING
@@ -46,6 +47,28 @@ class Holding(Ending):
         """Descriptors, threads, processes and memory, counted while nothing moves."""
         self.settle(patience=PATIENCE)
         return census.take(self.program, self.stage.diag)
+
+    def limit_descriptors(self, *, spare: int) -> None:
+        """Leave the program room for *spare* more descriptors than it has now (RLIMIT_NOFILE, getrlimit(2))."""
+        self.expect_running()
+        most = (
+            max(
+                max(process.descriptors, default=2)
+                for process in census.take(self.program, self.stage.diag).processes
+            )
+            + 1
+            + spare
+        )
+        self.timeline.record("peer", f"limited the program to {most} open descriptors")
+        self.set_descriptor_limit(most)
+
+    def set_descriptor_limit(self, most: int) -> None:
+        """Set RLIMIT_NOFILE of every process of the program (prlimit(2)), which must have one."""
+        # Our uid may be another than the program's, and prlimit(2) wants them equal.
+        uid = self.stage.launcher.uid
+        for pid in self.program.members():
+            command = ["prlimit", f"--pid={pid}", f"--nofile={most}"]
+            subprocess.run(command, check=True, user=uid, group=uid, extra_groups=None if uid is None else [])
 
     def expect_no_growth(self, what: str, before: int, after: int) -> None:
         """*after* the clients have left there is no more of *what* than *before*, give or take SLACK."""

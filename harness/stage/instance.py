@@ -165,6 +165,12 @@ class Instance:
             )
         return settled
 
+    def expect_running(self) -> None:
+        """The program has not ended, and does not spin."""
+        self.settle()
+        if (status := self.status) is not None:
+            raise Violation(f"the program is gone: {status}.{self.last_words()}", kind="died", **self.facts())
+
     @contextlib.contextmanager
     def meanwhile(self, chore: Callable[[], int]) -> Iterator[None]:
         """Do *chore*, which must not block and says how much it moved, again and again while we wait in the block."""

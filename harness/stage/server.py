@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
-import subprocess
 from collections.abc import Iterator, Sequence
-from functools import partial
 from typing import cast
 
 from harness.assignment.profiles._base import Audience, DatagramProfile, ServerProfile
@@ -22,11 +20,9 @@ from harness.stage.member import Member
 from harness.stage.patience import PATIENCE
 from harness.stage.printing import PrintedClient, PrintedDatagramClient, Printing
 from harness.stage.room import Room
+from harness.stage.visits import take_leave, visit, visit_and_break_off, visit_in_groups
 from harness.verdict.outcome import Inconclusive, NotApplicable, Violation
 from harness.verdict.show import literal
-
-#: Clients that come together where a program serves several: one that polls sees them all with one look.
-GROUP = 20
 
 
 class Server(Background):
@@ -216,12 +212,6 @@ class Server(Background):
                 self._join("a silent member", self.address)
             self.admit()
 
-    def expect_running(self) -> None:
-        """The program has not ended, and does not spin."""
-        self.settle()
-        if (status := self.status) is not None:
-            raise Violation(f"the program is gone: {status}.{self.last_words()}", kind="died", **self.facts())
-
     def expect_to_outlive_failed_accept(self) -> None:
         """An accept(2) that fails with ECONNABORTED, as it was made to, does not end the program."""
         self.settle()
@@ -276,17 +266,6 @@ class Server(Background):
         elif not self.serves_one:
             self.client().engage()
 
-    def _visit(self, clients: int, *, some_abort: bool = False) -> None:
-        """Clients come and go; if *some_abort*, every third resets or closes in the middle of its request."""
-        for number in range(clients):
-            client = self.client()
-            if some_abort and number % 3 == 2:
-                client.send_part()
-                (client.abort if number % 2 else client.vanish)()
-            else:
-                client.exchange()
-                client.leave()
-
     def client_that_is_gone(self, moment: str) -> None:
         """A client that resets its connection before the program begins to write to it, or in the middle of that."""
         if self.server_profile.audience is Audience.OTHERS:
@@ -311,51 +290,18 @@ class Server(Background):
         leaver.abort_unnoticed(speaker)
         speaker.leave()
 
-    def _visit_in_groups(self, clients: int) -> None:
-        """Clients come and go, side by side where that changes nothing for what the program holds afterwards.
-
-        With more than one thread it does: how many stacks and arenas are kept depends on how many were needed at once.
-        """
-        alone = self.contract.concurrency == "concurrent" and self._has_one_thread()
-        if not alone or self.server_profile.audience is not Audience.CLIENT:
-            self._visit(clients)
-            return
-        while clients > 0:
-            group = self.crowd(min(GROUP, clients)) or [self.client()]
-            for client in group:
-                client.ask()
-            self.take_leave(group)
-            clients -= len(group)
-
-    def _has_one_thread(self) -> bool:
-        """Whether it serves a client without a thread or process for it."""
-        client = self.client()
-        client.be_served()
-        held = census.take(self.program, self.stage.diag)
-        client.leave()
-        return held.thread_count == 1
-
     def take_leave(self, clients: Sequence[Client]) -> None:
-        """All of them get the answer that they are owed, and end their conversations in order.
-
-        Whoever has had its answer finishes at once, in whatever order answers come: a pool with fewer workers than
-        there are clients must get each worker back.
-        """
-        with self.meanwhile(lambda: sum(client.finish_when_answered() for client in clients)):
-            for client in clients:
-                client.expect_reply()
-                client.finish_sending()
-        for client in clients:
-            client.leave()
+        """All of them get the answer that they are owed, in whatever order, and end their conversations in order."""
+        take_leave(self, clients)
 
     def before_and_after_clients(
         self, more: int = 50, *, some_abort: bool = False
     ) -> tuple[census.Census, census.Census]:
         """What the program holds after ten clients, and after so many *more*; all have left."""
-        visit = partial(self._visit, some_abort=True) if some_abort else self._visit_in_groups
-        visit(10)
+        come = visit_and_break_off if some_abort else visit_in_groups
+        come(self, 10)
         before = self.holdings()
-        visit(more)
+        come(self, more)
         return before, self.holdings()
 
     def crowd(self, number: int) -> list[Client]:
@@ -380,7 +326,7 @@ class Server(Background):
     def clients_that_leave_at_once(self) -> None:
         """Clients whose ends the program learns of all at once; one by one if it serves only one at a time."""
         if self.contract.concurrency != "concurrent":
-            self._visit(10)
+            visit(self, 10)
             return
         clients = [self.client() for _ in range(20)]
         for client in clients:
@@ -393,10 +339,10 @@ class Server(Background):
     def expect_flat_memory(self, *, warm_up: int, clients: int) -> None:
         """Memory after *warm_up* clients is enough for *clients* more."""
         self.require_unmanaged()
-        self._visit_in_groups(warm_up)
+        visit_in_groups(self, warm_up)
         self.settle(patience=PATIENCE)
         before = self.resident()
-        self._visit_in_groups(clients)
+        visit_in_groups(self, clients)
         self.settle(patience=PATIENCE)
         self.expect_flat(before, self.resident(), clients)
 
@@ -421,6 +367,14 @@ class Server(Background):
         client.complete()
         self.settle()
         return client
+
+    def require_no_process_for_each_client(self) -> None:
+        """One process has the connections of all clients, so that their number can be too much for it."""
+        before = len(self.program.members())
+        few = [self.client() for _ in range(3)]
+        self.settle()
+        if len(self.program.members()) - before >= len(few):
+            raise NotApplicable("a process for each client never has many descriptors")
 
     def expect_alive_with_more_than_a_set(self, clients: Sequence[Client]) -> None:
         """With more than FD_SETSIZE descriptors it serves on; it may turn clients away, but not break."""
@@ -454,28 +408,6 @@ class Server(Background):
         ):
             hosts.append("127.0.0.2")
         return [self.datagram_client(at=host) for host in hosts]
-
-    def limit_descriptors(self, *, spare: int) -> None:
-        """Leave the program room for *spare* more descriptors than it has now (RLIMIT_NOFILE, getrlimit(2))."""
-        self.expect_running()
-        most = (
-            max(
-                max(process.descriptors, default=2)
-                for process in census.take(self.program, self.stage.diag).processes
-            )
-            + 1
-            + spare
-        )
-        self.timeline.record("peer", f"limited the program to {most} open descriptors")
-        self.set_descriptor_limit(most)
-
-    def set_descriptor_limit(self, most: int) -> None:
-        """Set RLIMIT_NOFILE of every process of the program (prlimit(2)), which must have one."""
-        # Our uid may be another than the program's, and prlimit(2) wants them equal.
-        uid = self.stage.launcher.uid
-        for pid in self.program.members():
-            command = ["prlimit", f"--pid={pid}", f"--nofile={most}"]
-            subprocess.run(command, check=True, user=uid, group=uid, extra_groups=None if uid is None else [])
 
     # -- the kernel's view -------------------------------------------------------------------
 

@@ -242,7 +242,12 @@ class Stage:
         return {**where.placeholders(), "size": str(contract.size), "service": "http", **fixed, **root}
 
     def serve(
-        self, address: Address | None = None, *, closed_stdio: bool = False, canary: bool = False
+        self,
+        address: Address | None = None,
+        *,
+        closed_stdio: bool = False,
+        canary: bool = False,
+        limits: Limits | None = None,
     ) -> Server:
         """Start the program and wait until it listens; if it does not, the check is blocked.
 
@@ -251,7 +256,7 @@ class Stage:
         ordinary = not closed_stdio
         if ordinary and self.memory.does_not_start is not None:
             raise self.memory.does_not_start
-        server = self.start(address, closed_stdio=closed_stdio, canary=canary)
+        server = self.start(address, closed_stdio=closed_stdio, canary=canary, limits=limits)
         try:
             server.become_ready()
         except Blocked as blocked:
@@ -290,24 +295,21 @@ class Stage:
         self.timeline.record("peer", f"gave the program an /etc/hosts with: {', '.join(text.splitlines())}")
         return path
 
-    def serve_with_room(self, *, descriptors: int, processes: int) -> Server:
-        """Like :meth:`serve`, with higher limits for the program and for ourselves."""
+    def serve_with_room(self, *, processes: int, descriptors: int = 0) -> Server:
+        """Like :meth:`serve`, with limits for the program, and for ourselves, that are at least so high."""
+        limits = self.assignment.limits
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         if hard != resource.RLIM_INFINITY and hard < descriptors:
             raise Inconclusive(f"we may have {hard} descriptors ourselves, and {descriptors} are needed")
         resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, descriptors), hard))
         self._closing.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
         # From its start on: a program that has chosen a lower limit for itself (for select(2)) is to keep it.
-        server = self.start(
-            limits=replace(self.assignment.limits, processes=processes, descriptors=descriptors)
+        more = replace(
+            limits,
+            processes=max(limits.processes, processes),
+            descriptors=max(limits.descriptors, descriptors),
         )
-        server.become_ready()
-        before = len(server.program.members())
-        few = [server.client() for _ in range(3)]
-        server.settle()
-        if len(server.program.members()) - before >= len(few):
-            raise NotApplicable("a process for each client never has many descriptors")
-        return server
+        return self.serve(limits=more)
 
     def set_network(self, name: str, value: str) -> None:
         """Set a sysctl of this check's own network (ip-sysctl)."""
