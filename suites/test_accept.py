@@ -145,7 +145,7 @@ def test_interrupted(server, harmless):
     SHOULD,
     "accept(2) EMFILE",
     only=(stream, lasting),
-    needs=SERVES,
+    needs=(*SERVES, "stream/idle-costs-nothing", "accept/empty-connection"),
     usual={
         ENDED: "an error of accept() ends the program",
         UNSERVED: "after EMFILE nobody watches the listening socket any more, also when descriptors are free again",
@@ -170,7 +170,7 @@ def test_descriptor_exhaustion(server):
     "read(2)",
     "recv(2)",
     only=(stream, lasting),
-    needs=SERVES,
+    needs=(*SERVES, "stream/idle-costs-nothing"),
     usual={
         ENDED: "what read() returned (0: the end, -1: an error) is not looked at before the bytes are used",
         UNSERVED: "read() == 0 is not taken for the end of the connection",

@@ -45,7 +45,7 @@ def test_descriptors_after_failed_write(server, moment):
     "pthread_detach(3)",
     "pthread_join(3)",
     only=(stream, lasting),
-    needs="accept/sequential",
+    needs=("accept/sequential", "accept/own-reply"),
     usual="threads are neither joined nor detached, or never end",
 )
 def test_threads(server):
@@ -76,7 +76,7 @@ def test_zombies(server):
     "_exit(2)",
     "fork(2)",
     only=(stream, lasting),
-    needs="accept/sequential",
+    needs=("accept/sequential", "accept/own-reply"),
     usual="the child does not end after its client, but goes on in the parent's loop",
 )
 def test_processes(server):
@@ -90,7 +90,7 @@ def test_processes(server):
     ADVICE,
     "malloc(3)",
     only=(stream, lasting),
-    needs="accept/sequential",
+    needs=("accept/sequential", "accept/own-reply"),
     usual="what is allocated for a client is not freed",
 )
 def test_memory(server):

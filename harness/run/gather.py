@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from harness.checks import Check
 from harness.run.session import Session
+from harness.run.spinning import blame
 from harness.verdict.outcome import Level, Outcome
 from harness.verdict.result import Asked, Build, CheckResult, Results, Submission, Tool
 from harness.verdict.show import text
@@ -94,6 +95,7 @@ class Gatherer:
                 if blocker is not None:
                     results[place] = replace(result, outcome=Outcome.BLOCKED, blocked_by=blocker)
         failed = {r.id for r in results if r.outcome is Outcome.FAIL}
+        results = blame(results, self._session.assignment, failed)
         blocked = {r.id for r in results if r.outcome is Outcome.BLOCKED}
         for place, result in enumerate(results):
             if result.outcome is Outcome.BLOCKED and result.blocked_by not in failed | blocked:

@@ -5,21 +5,15 @@ from __future__ import annotations
 import traceback
 from pathlib import Path
 
-from harness.assignment.assignment import Assignment
 from harness.assignment.profiles._base import CannotAsk
-from harness.assignment.role import Role
 from harness.checks import Check
 from harness.run.session import Session
+from harness.run.spinning import takers
 from harness.stage.stage import Stage
 from harness.verdict.cause import likely_cause
 from harness.verdict.outcome import Blocked, Level, Outcome, Verdict, Violation
 from harness.verdict.result import CheckResult, Rule
 from harness.verdict.show import text
-
-#: The checks that are about using the CPU for nothing. A program that spins would fail every check in which we wait for it to
-#: come to rest; that is one fault, so it is blamed once.
-SPINNING = "stream/idle-costs-nothing"
-SPINNING_CLIENTS = "client/idle-costs-nothing", "udp-client/idle-costs-nothing"
 
 
 def outcome_of(error: BaseException | None) -> tuple[Outcome, str]:
@@ -43,13 +37,6 @@ def _ours(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}{where}. This is a fault of the harness or of this machine, not of the program."
 
 
-def _spinning(assignment: Assignment) -> str:
-    """The check that blames a program of such an assignment for spinning."""
-    if assignment.profile.role is not Role.CLIENT:
-        return SPINNING
-    return SPINNING_CLIENTS[assignment.transport.is_datagram]
-
-
 def tell(
     session: Session,
     check: Check,
@@ -62,9 +49,9 @@ def tell(
     outcome, reason = outcome_of(error)
     kind = getattr(error, "kind", "")
     blocked_by = error.by if isinstance(error, Blocked) else None
-    spinning = _spinning(session.assignment)
-    if outcome is Outcome.FAIL and kind == "spinning" and check.id != spinning:
-        outcome, blocked_by = Outcome.BLOCKED, spinning
+    about_spinning = takers(session.assignment)
+    if outcome is Outcome.FAIL and kind == "spinning" and check.id not in about_spinning:
+        outcome, blocked_by = Outcome.BLOCKED, about_spinning[0]
     facts = getattr(error, "facts", {})
     failed = isinstance(error, Violation | Blocked)
     observed = reason[:1].upper() + reason[1:] if isinstance(error, Violation | Blocked) else reason

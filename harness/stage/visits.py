@@ -25,11 +25,16 @@ def visit(server: Server, clients: int) -> None:
 
 
 def visit_and_break_off(server: Server, clients: int) -> None:
-    """The same, but every third resets, or closes, in the middle of its request."""
+    """The same, but every third resets, or closes, in the middle of its request.
+
+    The program has read the first half by then, and has answered if it answers halves: whether it would otherwise
+    meet the reset when it reads or when it writes would be a matter of chance.
+    """
     for number in range(clients):
         client = server.client()
         if number % 3 == 2:
             client.send_part()
+            server.settle()
             (client.abort if number % 2 else client.vanish)()
         else:
             client.exchange()
