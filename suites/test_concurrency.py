@@ -154,7 +154,7 @@ def test_many_clients(stage, contract):
 )
 def test_over_1024_descriptors(stage):
     """When its descriptors pass 1024 the program serves on; it may turn clients away, but not break."""
-    server = stage.serve_with_room(descriptors=4096, processes=2000)
+    server = stage.serve_with_room(descriptors=4096, processes=4000)
     server.require_no_process_for_each_client()
     clients = [server.client() for _ in range(1100)]
     server.expect_alive_with_more_than_a_set(clients)
