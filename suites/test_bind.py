@@ -36,7 +36,7 @@ from harness.checks import (
 )
 def test_port_from_argument(stage):
     """The program serves exactly the address it is given on its command line."""
-    for address in (stage.address, stage.new_address()):
+    for address in (stage.address, stage.new_address(), stage.new_address(high=True)):
         with stage.start(address) as program:
             program.expect_listening()
 

@@ -1,5 +1,7 @@
 """half-close: a FIN says "I have sent everything", not "I am gone"."""
 
+import pytest
+
 from harness.checks import (
     CUT,
     ENDED,
@@ -47,6 +49,7 @@ def test_reply_after_fin(server):
     client.expect_reply()
 
 
+@pytest.mark.parametrize("fin", ["under_way", "received"])
 @check(
     "half-close/large-reply-after-fin",
     by_protocol,
@@ -56,12 +59,9 @@ def test_reply_after_fin(server):
     needs=("accept/first-client", "stream/large"),
     usual={LOST: "at the client's FIN what is still to be written is thrown away"},
 )
-def test_large_reply_after_fin(server):
+def test_large_reply_after_fin(server, fin):
     """A client that has finished sending gets all of a large answer, however slowly it reads."""
-    client = server.client(receive_buffer=TINY_WINDOW)
-    client.ask(size=BIG)
-    client.finish_sending()
-    client.fill()
+    client = server.busy_client() if fin == "under_way" else server.answering_client()
     client.expect_reply_slowly()
 
 
@@ -167,7 +167,7 @@ def test_server_first(server):
     by_protocol,
     "shutdown(2)",
     only=(stream, lasting, concurrent, answering),
-    needs="concurrency/silent-client",
+    needs=("concurrency/silent-client", "stream/large"),
     usual={
         MISSING: "a half-closed client keeps the program busy",
         ENDED: "the end of one client's input makes the program end",

@@ -1,5 +1,7 @@
 """stream: a connection carries bytes, not messages."""
 
+from signal import Signals
+
 import pytest
 
 from harness.checks import (
@@ -67,6 +69,31 @@ def test_byte_at_a_time(server):
     client.expect_reply()
 
 
+@pytest.mark.parametrize("harmless", [Signals.SIGWINCH, Signals.SIGCHLD], ids=lambda s: s.name)
+@check(
+    "stream/interrupted",
+    MUST,
+    "signal(7)",
+    "read(2) EINTR",
+    only=(byte_stream, asking),
+    needs=("stream/byte-at-a-time", "accept/interrupted"),
+    usual={
+        SPOILT
+        | PRINTED
+        | ENDED: "read() that is interrupted by a signal (EINTR) is taken for the end of the client's data, or for an error"
+    },
+)
+def test_interrupted(server, harmless):
+    """A harmless signal that comes in the middle of a request costs its client nothing."""
+    client = server.client()
+    client.send_part()
+    server.settle()
+    server.signal(harmless)
+    server.settle()
+    client.send_rest()
+    client.expect_reply()
+
+
 @check(
     "stream/coalesced",
     MUST,
@@ -94,7 +121,7 @@ def test_coalesced(server):
     needs="accept/first-client",
     usual={
         DIED: "buf[n] = 0 with n == sizeof buf writes one byte past the end",
-        LOST: "a buffer that is exactly full is taken for a message that is too long, or for one that goes on; or buf[n] = 0 overwrites what lies behind the buffer; or a short write() is not continued",
+        LOST: "a buffer that is exactly full is taken for a message that is too long, or for one that goes on; or buf[n] = 0 overwrites what lies behind the buffer; or a short write() is not continued; or a length (65536 in a short) is kept in a type that is too small",
         WRONG
         | PRINTED: "a length is kept in a type that is too small for it, or buf[n] = 0 overwrites what lies behind the buffer",
     },

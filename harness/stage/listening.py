@@ -22,7 +22,7 @@ class Listening(Instance):
     def expect_listening(self, *, fresh: bool = True) -> Settled:
         """The program comes to listen on its address and on no other port.
 
-        *fresh*: nothing has used the address before, so a bind(2) that was called has worked.
+        *fresh*: nothing has used the address before, so bind(2) had no reason to find it taken.
         Read from the kernel (sock_diag(7)): the socket exists and a process of the program holds it.
         """
         settled = self.until(self.is_listening, patience=PATIENCE_AT_START)
@@ -51,14 +51,21 @@ class Listening(Instance):
                 f"it was told to serve {self.address}, but it serves {found}{hint}.",
                 kind="listens-elsewhere",
                 swapped=swapped,
+                cut=not self.address.local and any(_is_cut(at.port, self.address.port) for at in elsewhere),
                 other_family=any(at.port == self.address.port for at in elsewhere),
                 by_path=self.address.local,
                 **facts,
             )
         never_listened = self.program.bound and not self.program.listened
         if fresh and never_listened and self.address.type != socket.SOCK_DGRAM:
+            # That it was called is all we know of its bind(2), and whoever has ended may have found it to fail.
+            done = (
+                f"it bound its socket to {self.address}"
+                if facts.get("alive")
+                else f"told to serve {self.address}, it called bind()"
+            )
             return Violation(
-                f"it bound its socket to {self.address} but did not call listen() on it. {self.condition(settled)}",
+                f"{done} but did not call listen(). {self.condition(settled)}",
                 kind="not-passive",
                 **facts,
             )
@@ -87,6 +94,7 @@ class Listening(Instance):
             raise Violation(
                 f"it should have refused to start, because {why}, but it serves {', '.join(at.place for at in serving)}.",
                 kind="started",
+                elsewhere=not self.address.local and all(at.port != self.address.port for at in serving),
                 **self.facts(),
             )
         if status is None:
@@ -203,6 +211,11 @@ class Listening(Instance):
             raise Inconclusive(
                 f"the receive buffer of the program's socket was too small: the kernel dropped {dropped} datagrams"
             )
+
+
+def _is_cut(port: int, asked: int) -> bool:
+    """Whether *port* is what the first digits of *asked* say."""
+    return port != asked and str(asked).startswith(str(port))
 
 
 def _is_loopback(address: str) -> bool:

@@ -358,9 +358,10 @@ class Server(Background):
         """A client whose answer the program holds in part: it has read every request, and we have read no answer."""
         if not self.server_profile.piecemeal:
             return self.busy_client()
+        only_one = self.contract.lifetime == "one-client"
         for smallest in SMALLEST:
             client = self.client(receive_buffer=TINY_WINDOW)
-            if feed_until_it_holds_back(client, smallest) or smallest == SMALLEST[-1]:
+            if feed_until_it_holds_back(client, smallest) or smallest == SMALLEST[-1] or only_one:
                 break
             client.open_window()
             client.leave()

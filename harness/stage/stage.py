@@ -114,15 +114,15 @@ class Stage:
             self._first = self.new_address()
         return self._first
 
-    def new_address(self, *, length: int | None = None) -> Address:
-        """An address nobody uses; *length* is that of the path in bytes (UNIX only)."""
+    def new_address(self, *, length: int | None = None, high: bool = False) -> Address:
+        """An address nobody uses; *length* is that of the path in bytes (UNIX only), *high* as for `Network.port`."""
         transport = self.assignment.transport
         if transport.startswith("unix-") and self.assignment.contract.abstract:
             return Address(transport, path=f"@sockspec-{os.getpid()}-{self.next_name('s').replace(' ', '')}")
         if transport.startswith("unix-"):
             return Address(transport, path=self._new_path(length))
         host = "::1" if transport in ("tcp6", "udp6") else "127.0.0.1"
-        return Address(transport, host, self.assignment.contract.peer_port or self.network.port())
+        return Address(transport, host, self.assignment.contract.peer_port or self.network.port(high=high))
 
     @property
     def longest_path(self) -> int:
@@ -275,7 +275,7 @@ class Stage:
         try:
             server.become_ready()
         except Blocked:
-            if server.program.listened:  # it may have ended before we could see that
+            if server.program.accept_failed:  # it may have ended before we could see that it listened
                 server.expect_to_outlive_failed_accept()
             raise
         return server

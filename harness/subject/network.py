@@ -129,14 +129,17 @@ class Network:
             return True
         return False
 
-    def port(self) -> int:
+    def port(self, *, high: bool = False) -> int:
         """A port that is free for TCP and UDP on all addresses, another one at each call.
 
+        *high*: one with five digits that a short cannot hold, if there is any.
         Never from the range from which the kernel takes ports for connect(2): none of our clients
         can happen to have it. Which one it is depends on the seed only (in a private network).
         """
-        low, high = self._ephemeral_range()
-        below, above = range(FIRST_PORT, low), range(high + 1, LAST_PORT + 1)
+        low, up_to = self._ephemeral_range()
+        below, above = range(FIRST_PORT, low), range(up_to + 1, LAST_PORT + 1)
+        if high and len(above) > len(self._given):
+            below = range(0)
         while True:
             index = self._rng.randrange(len(below) + len(above))
             port = below[index] if index < len(below) else above[index - len(below)]

@@ -44,6 +44,15 @@ def _never_listened(kind: str, facts: Facts) -> str | None:
     return None
 
 
+def _ended_before_listen(kind: str, facts: Facts) -> str | None:
+    if kind == "not-passive" and facts.get("alive") is False and facts.get("signal") is None:
+        return (
+            "Either bind() failed, then what the program wrote on stderr says why (the address has to be one of this machine's, in network byte "
+            "order: htonl(INADDR_LOOPBACK)), or listen() was never called."
+        )
+    return None
+
+
 def _limit(kind: str, facts: Facts) -> str | None:
     if facts.get("signal") == "SIGXCPU":
         return "The program used up the CPU time that the assignment allows (limits.cpu_seconds): somewhere a loop does not wait."
@@ -195,6 +204,10 @@ def _byte_order(kind: str, facts: Facts) -> str | None:
         return "The port is right, and the family is not: the socket is made with AF_INET where AF_INET6 is asked for, or the other way round."
     if kind == "listens-elsewhere" and facts.get("swapped"):
         return "The port in sockaddr_in is in network byte order: sin_port = htons(port), once."
+    if kind == "started" and facts.get("elsewhere") and facts.get("check") == "bind/second-instance":
+        return "bind() failed and its result was not looked at: listen() on an unbound socket picks a port of its own."
+    if kind == "listens-elsewhere" and facts.get("cut"):
+        return "The end of the port's text is missing: it was copied into an array that is too small (five digits and a NUL need char[6])."
     if kind == "listens-elsewhere":
         return (
             "Either the port is fixed in the code, or bind() failed and its result was not looked at: listen() on an unbound socket "
@@ -277,6 +290,12 @@ def _stops_at_nul(kind: str, facts: Facts) -> str | None:
     return None
 
 
+def _stops_at_ff(kind: str, facts: Facts) -> str | None:
+    if facts.get("next") == b"\xff" and facts.get("received"):
+        return "The answer ends before a byte of value 255: the result of getc() is kept in a char, where that byte and EOF (-1) are the same. It has to be an int."
+    return None
+
+
 def _high_bytes(kind: str, facts: Facts) -> str | None:
     byte = facts.get("expected_byte")
     if kind == "wrong-bytes" and isinstance(byte, bytes) and byte and byte[0] >= 0x80:
@@ -328,8 +347,8 @@ def _close_wait(kind: str, facts: Facts) -> str | None:
 _Rule = Callable[[str, Facts], str | None]
 
 _RULES: tuple[_Rule, ...] = (
-    _sigpipe, _limit, _mutex, _held_up, _spinning, _edge, _ended_first, _never_tried, _swapped, _client, _deadlock, _crash, _byte_order, _not_reached_by_signal, _still_accepting, _killed_by_stop_signal, _agreed_status,
-    _stops_at_nul, _high_bytes, _stale, _wrong_source, _datagram_cut, _not_flushed, _close_wait,
+    _sigpipe, _ended_before_listen, _limit, _mutex, _held_up, _spinning, _edge, _ended_first, _never_tried, _swapped, _client, _deadlock, _crash, _byte_order, _not_reached_by_signal, _still_accepting, _killed_by_stop_signal, _agreed_status,
+    _stops_at_nul, _stops_at_ff, _high_bytes, _stale, _wrong_source, _datagram_cut, _not_flushed, _close_wait,
 )  # fmt: skip
 
 
