@@ -34,6 +34,7 @@ def test_urgent_byte(server):
     client = server.client()
     client.send_part()
     client.send_urgent()
+    server.settle()
     client.send_rest()
     client.expect_reply_around_urgent()
     server.settle()

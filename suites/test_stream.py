@@ -39,7 +39,7 @@ ONE_READ = "one read() is taken for one message"
     "read(2)",
     "string(3)",
     only=stream,
-    needs=("accept/first-client", "half-close/reply-after-fin"),
+    needs=("accept/first-client", "half-close/reply-after-fin", "half-close/data-with-fin"),
     usual={
         LOST | PRINTED: "string functions (strlen, %s) on received bytes",
         WRONG: "received bytes are treated as text: letters, line ends or a character set are seen where there are only bytes",

@@ -15,7 +15,7 @@ def insight(look: Look) -> dict[str, object]:
     *deadlock*: threads wait for one another's locks. *mutex_held*: a thread waits for a mutex whose holder waits for
     something from outside. *edge_triggered_unread*: bytes wait unread on a descriptor watched with EPOLLET, of which no
     event will tell. *pipe_full*: a thread waits in write() to a pipe. *stuck_writing*: the only thread there is waits in
-    write() to a connection. *accepting*: a thread waits in accept().
+    write() to a connection. *accepting*: a thread waits in accept(). *waits_for_child*: one waits in wait().
     """
     locks = Locks(look.waits, Who(look.waits))
     facts = {
@@ -25,6 +25,7 @@ def insight(look: Look) -> dict[str, object]:
         "pipe_full": any(map(_writes_to_a_pipe, look.waits)),
         "stuck_writing": _only_writer(look),
         "accepting": any(map(_accepts, look.waits)),
+        "waits_for_child": any(wait.call in ("wait4", "waitid") for wait in look.waits),
     }
     return {fact: True for fact, holds in facts.items() if holds}
 

@@ -233,6 +233,8 @@ def _not_reached_by_signal(kind: str, facts: Facts) -> str | None:
 def _handler_to_no_avail(kind: str, facts: Facts) -> str | None:
     sent = facts.get("sent")
     if kind == "no-end" and sent and sent in _names(facts, "caught"):
+        if facts.get("waits_for_child") and not facts.get("accepting"):
+            return "The program waits for its child (wait()), and the child, which serves a client, has not been told to end: send each of them a SIGTERM first."
         return (
             f"A handler for {sent} is installed and has run, but the program went back to waiting: with SA_RESTART (which signal() sets) accept() "
             "and read() are restarted after the handler, so nobody looks at its flag. Install it by sigaction() without SA_RESTART and look at the "
