@@ -72,7 +72,7 @@ def test_interleaved(server, contract, stage):
     MUST,
     "read(2)",
     only=(stream, lasting, asking),
-    needs="accept/first-client",
+    needs=("accept/first-client", "stream/byte-at-a-time"),
     usual={SPOILT: "one variable is used for all clients: a global descriptor, a static buffer"},
 )
 def test_no_cross_talk(server):

@@ -5,6 +5,7 @@ import pytest
 from harness.checks import (
     LOST,
     MUST,
+    OPEN,
     WRONG,
     check,
     declared,
@@ -20,6 +21,7 @@ from harness.stage.dialogue import play
     "RFC 9293 section 3.1",
     only=declared,
     usual={
+        OPEN: "the connection is not closed when everything has been said",
         LOST: "one read() is taken for one message",
         WRONG: "the text that is sent is not exactly the one that is asked for, or one read() is taken for one message",
     },

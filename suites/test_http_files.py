@@ -176,7 +176,7 @@ def test_percent_decoding(web):
     "RFC 3986 section 5.2.4",
     only=files,
     needs="http/get-exact",
-    usual="the name is appended to the root as it came",
+    usual="the name is appended to the root as it came, or is looked at before %2e and %2f are decoded; or only its beginning is compared, and /www-private begins with /www",
 )
 def test_traversal(web, way):
     """No file outside of the root is sent, however it is named."""

@@ -3,6 +3,7 @@
 import pytest
 
 from harness.checks import (
+    CUT,
     ENDED,
     LOST,
     MUST,
@@ -22,6 +23,7 @@ from harness.sizes import BIG, TINY_WINDOW
 #: More than one read() of most programs, and little enough to be in the receive buffer at once, the FIN behind it.
 SEVERAL_READS = 40_000
 SURVIVE = "a write to a connection that is gone raises SIGPIPE, or ECONNRESET is taken for a fatal error"
+OTHERS = "the error of one client ends another: its number or descriptor is no longer that of the client it is used for"
 
 
 @check(
@@ -66,7 +68,7 @@ def test_mid_request(server):
     "send(2) MSG_NOSIGNAL",
     only=(stream, lasting, answering),
     needs=SERVES,
-    usual={ENDED: SURVIVE},
+    usual={ENDED: SURVIVE, CUT: OTHERS},
 )
 def test_mid_reply(server, half):
     """A client that resets while the program is writing to it does no harm, nor to who has come after it."""
@@ -130,7 +132,7 @@ def test_unread_input(server):
     "recv(2) ECONNRESET",
     only=(stream, lasting),
     needs=(*SERVES, "reset/idle", "reset/mid-request"),
-    usual={ENDED: SURVIVE},
+    usual={ENDED: SURVIVE, CUT: OTHERS},
 )
 def test_one_of_many(server):
     """When one of several clients resets its connection, the others notice nothing."""

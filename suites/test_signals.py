@@ -43,6 +43,7 @@ def test_stop_idle(server, stop_signal):
     only=(stream, many_requests),
     needs=("signals/stop-idle", "accept/first-client"),
     usual={
+        ENDED: "a child that serves the client is left running when the program ends, and keeps the connection",
         RUNS_ON: "the program waits for its client, or for the thread or the child that serves it, and has told none of them to end",
         RESET: "SO_LINGER with a timeout of zero, or close() with input unread, turns the end into a reset",
     },

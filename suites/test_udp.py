@@ -134,7 +134,7 @@ def test_reply_from_same_address(server):
     MUST,
     "udp(7) ECONNREFUSED",
     only=(udp, answering),
-    needs="udp/first-datagram",
+    needs=("udp/first-datagram", "udp/two-clients"),
     usual={ENDED: "ECONNREFUSED from the next call is taken for a fatal error"},
 )
 def test_client_gone(server):
@@ -247,7 +247,7 @@ def test_terminator_whole(server):
     MUST,
     "recvfrom(2)",
     only=udp,
-    needs="udp/first-datagram",
+    needs=("udp/first-datagram", "udp/two-clients"),
     usual={ENDED: "received bytes are used as a string or a number without a look at their length"},
 )
 def test_garbage(server, stage):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from typing import TYPE_CHECKING
 
-from harness.assignment.profiles._integers import SWAPPED
+from harness.assignment.profiles._integers import SWAPPED, UNSIGNED
 from harness.observe.attempts import connections_tried, datagrams_sent
 from harness.observe.settle import Settled
 from harness.stage.datagram_reference import DatagramReference
@@ -90,6 +90,7 @@ def misprinted(client: Talking, why: str) -> Violation:
         f"its standard output is wrong: {why}.",
         kind="misprint",
         swapped=why.endswith(SWAPPED),
+        unsigned=why.endswith(UNSIGNED),
         **client.facts(),
     )
 

@@ -231,9 +231,8 @@ class Holding(Ending):
         if (documents := self.stage.documents) is not None:
             shown = root / documents.above.relative_to("/")
             ours |= {path for path in found if path.is_relative_to(shown)}
-        return sorted(
-            str(path).removeprefix(str(root)) for path in set(found) - own - ours if not path.is_dir()
-        )
+        left = {str(path).removeprefix(str(root)) for path in set(found) - own - ours if not path.is_dir()}
+        return sorted(left)  # the rendezvous is seen both through the program's root and through ours
 
     def expect_no_files_left(self) -> None:
         """Nothing that it made is left after its end."""

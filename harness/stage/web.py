@@ -218,6 +218,7 @@ class Visit:
                 f"{self.client.name} got the status {self.reply.line} and Content-Length: {promised}, "
                 f"and {count(len(self.body), 'byte')} of body came.",
                 kind="wrong-length",
+                refusal=self.reply.status >= 400,
             )
         if self.reply.chunked and not self.reply.ended:
             raise Violation(

@@ -123,6 +123,8 @@ def _swapped(kind: str, facts: Facts) -> str | None:
             "The bytes of the integer came in the other order. Little-endian is asked for, which is what the usual machine has in memory: "
             "htonl() and ntohl() make, and read, the order of the network instead (byteorder(3))."
         )
+    if kind == "misprint" and facts.get("unsigned"):
+        return 'The integers have a sign: int32_t and printf("%d"), not uint32_t and "%u".'
     return None
 
 
@@ -283,6 +285,12 @@ def _killed_by_stop_signal(kind: str, facts: Facts) -> str | None:
     return None
 
 
+def _refusal_length(kind: str, facts: Facts) -> str | None:
+    if kind == "wrong-length" and facts.get("refusal"):
+        return "The Content-Length of a refusal is the length of the text that explains it, in bytes: count exactly what is sent behind the blank line, or send nothing and say 0."
+    return None
+
+
 def _stops_at_nul(kind: str, facts: Facts) -> str | None:
     stops = facts.get("next") == b"\0" and facts.get(
         "received"
@@ -329,6 +337,8 @@ def _datagram_cut(kind: str, facts: Facts) -> str | None:
 
 
 def _not_flushed(kind: str, facts: Facts) -> str | None:
+    if kind == "no-output" and facts.get("silent") and facts.get("alive") is False and facts.get("code") == 0:
+        return "Perhaps the program has printed, and the text was still in the buffer of stdio when it ended: _exit() drops that (exit() does not). Flush after each line."
     if kind == "no-output" and facts.get("alive") and facts.get("silent"):
         return (
             "Perhaps the program has printed, and the text still waits in the buffer of stdio: standard output is a pipe here and no "
@@ -350,7 +360,7 @@ _Rule = Callable[[str, Facts], str | None]
 
 _RULES: tuple[_Rule, ...] = (
     _sigpipe, _ended_before_listen, _limit, _mutex, _held_up, _spinning, _edge, _ended_first, _never_tried, _swapped, _client, _deadlock, _crash, _byte_order, _not_reached_by_signal, _still_accepting, _killed_by_stop_signal, _agreed_status,
-    _stops_at_nul, _stops_at_ff, _high_bytes, _stale, _wrong_source, _datagram_cut, _not_flushed, _close_wait,
+    _refusal_length, _stops_at_nul, _stops_at_ff, _high_bytes, _stale, _wrong_source, _datagram_cut, _not_flushed, _close_wait,
 )  # fmt: skip
 
 

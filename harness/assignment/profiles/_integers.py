@@ -15,6 +15,7 @@ from harness.assignment.profiles._difference import shown
 TELLING = (0x01020304, -1, -2147483648, 2147483647, 0x80, 0x8000, -0x01020304, 10, 0)
 #: What is said of a number whose bytes are those of the right one, the last one first.
 SWAPPED = "that is the same four bytes in the other order"
+UNSIGNED = "that is the same number without its sign"
 _ANSWERS = (0x0A0B0C0D, -2, 0x00FF0000, -2147483647, 305419896, -1, 65537, 0, -77)
 
 
@@ -90,5 +91,5 @@ def _hint(want: int, got: int) -> str:
     if got == struct.unpack(">i", struct.pack("<i", want))[0]:
         return f": {SWAPPED}"
     if got == want & 0xFFFFFFFF:
-        return ": that is the same number without its sign"
+        return f": {UNSIGNED}"
     return ""
