@@ -76,12 +76,12 @@ def test_zombies(server):
     "_exit(2)",
     "fork(2)",
     only=(stream, lasting),
-    needs="accept/sequential",
+    needs=("accept/sequential", "reset/idle", "reset/mid-request"),
     usual="the child does not end after its client, perhaps only when that resets, but goes on in the parent's loop",
 )
 def test_processes(server):
     """The program keeps no process for a client that has left."""
-    before, after = server.before_and_after_clients(some_abort=True)
+    before, after = server.before_and_after_clients(130, some_abort=True)
     server.expect_no_growth("processes", before.live_count, after.live_count)
 
 
