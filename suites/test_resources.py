@@ -76,7 +76,7 @@ def test_zombies(server):
     "_exit(2)",
     "fork(2)",
     only=(stream, lasting),
-    needs=("accept/sequential", "reset/idle", "reset/mid-request"),
+    needs=("accept/sequential", "accept/own-reply", "reset/idle", "reset/mid-request"),
     usual="the child does not end after its client, perhaps only when that resets, but goes on in the parent's loop",
 )
 def test_processes(server):

@@ -250,7 +250,14 @@ def test_both_ways_at_once(server):
     MUST,
     "read(2)",
     only=(stream, lasting, asking),
-    needs=("accept/sequential", "reset/idle", "reset/mid-request", "resources/processes"),
+    needs=(
+        "accept/sequential",
+        "reset/idle",
+        "reset/mid-request",
+        "resources/descriptors",
+        "resources/descriptors-after-failed-write",
+        "resources/processes",
+    ),
     usual={
         ENDED: "a message that stayed incomplete is used, or the end of file in the middle of it is not expected",
         UNSERVED: "the rest of a message is waited for after its client has left",
