@@ -101,7 +101,7 @@ def test_reply_split(client, delivery):
     "recv(2)",
     "RFC 9293 section 3.9.1",
     only=(stream_client, answered),
-    needs=(REACHES, "client/dialogue"),
+    needs=REACHES,
     usual={PRINTED | SENT | RUNS_ON: "what is left in the buffer after the first answer is thrown away"},
 )
 def test_reply_coalesced(client):
