@@ -217,7 +217,7 @@ def test_interleaved_halves(server):
     "send(2)",
     "fcntl(2) O_NONBLOCK",
     only=chatting,
-    needs=(LINES, "chat/long-line", "chat/two-lines-one-segment"),
+    needs=LINES,
     usual={
         MISSING
         | UNSERVED: "a blocking send() to a member that does not read stops the one who speaks, or the whole program"
@@ -258,7 +258,7 @@ def test_lazy_member_catches_up(server):
     "recv(2) ECONNRESET",
     "send(2) EPIPE",
     only=chatting,
-    needs=(LINES, "chat/two-lines-one-segment", "chat/interleaved-halves"),
+    needs=LINES,
     usual={
         MISSING
         | ENDED
