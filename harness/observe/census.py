@@ -192,7 +192,7 @@ def find_listener(
     elif transport.startswith("udp"):
         found = next((sock for sock in diag.udp_sockets() if _receives(sock, address, port)), None)
     else:
-        found = next((sock for sock in diag.unix_sockets() if sock.path == path and _awaits(sock)), None)
+        found = next((sock for sock in diag.unix_sockets() if _awaits(sock) and sock.is_at(path)), None)
     if found is None:
         return None
     pid, fd = owners_of_sockets(watched).get(found.inode, (None, None))

@@ -25,8 +25,15 @@ _NO_COOKIE = b"\xff" * 8
 _ALL_STATES = 0xFFFFFFFF
 _INET_DIAG_INFO, _INET_DIAG_SKMEMINFO = 2, 7
 _EXTENSIONS = 1 << (_INET_DIAG_INFO - 1) | 1 << (_INET_DIAG_SKMEMINFO - 1)
-_UDIAG_SHOW = 0x01 | 0x04 | 0x08 | 0x10 | 0x20  # NAME, PEER, ICONS, RQLEN, MEMINFO
-_UNIX_DIAG_NAME, _UNIX_DIAG_PEER, _UNIX_DIAG_ICONS, _UNIX_DIAG_RQLEN, _UNIX_DIAG_MEMINFO = 0, 2, 3, 4, 5
+_UDIAG_SHOW = 0x01 | 0x02 | 0x04 | 0x08 | 0x10 | 0x20  # NAME, VFS, PEER, ICONS, RQLEN, MEMINFO
+_UNIX_DIAG_NAME, _UNIX_DIAG_VFS, _UNIX_DIAG_PEER, _UNIX_DIAG_ICONS, _UNIX_DIAG_RQLEN, _UNIX_DIAG_MEMINFO = (
+    0,
+    1,
+    2,
+    3,
+    4,
+    5,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +88,8 @@ class UnixSocket:
 
     *peer* is the inode of the other end (0: it exists but nobody has accepted it), None if not
     connected. The queues are bytes, of a listener connections waiting and their limit; *pending*
-    are then the inodes of the clients that wait to be accepted.
+    are then the inodes of the clients that wait to be accepted. *file* is the inode (its low 32
+    bits) and the device of the socket file that bind(2) made, None without one.
     """
 
     type: int
@@ -93,6 +101,21 @@ class UnixSocket:
     send_queue: int
     pending: tuple[int, ...] = ()
     memory: SocketMemory | None = None
+    file: tuple[int, int] | None = None
+
+    def is_at(self, path: str) -> bool:
+        """Whether a client that connects to *path* comes here: it is the name, or a name of the same file.
+
+        The kernel keeps the name as it was given to bind(2). A program may have changed its directory
+        and given a relative one, or have renamed the file since: what clients find is the file (unix(7)).
+        """
+        if self.path == path or self.file is None:
+            return self.path == path
+        try:
+            found = os.stat(path)
+        except (OSError, ValueError):  # no file; ValueError: an abstract name may contain a NUL
+            return False
+        return self.file == (found.st_ino & 0xFFFFFFFF, found.st_dev)
 
 
 class SockDiag:
@@ -284,11 +307,18 @@ def _parse_unix(message: memoryview) -> UnixSocket:
     receive_queue = send_queue = 0
     pending: tuple[int, ...] = ()
     memory: SocketMemory | None = None
+    file: tuple[int, int] | None = None
     for attribute, value in _attributes(message, 16):
         if attribute == _UNIX_DIAG_NAME and value:
             abstract = value[:1] == b"\0"
             name = value[1:] if abstract else value.rstrip(b"\0")
             path = ("@" if abstract else "") + os.fsdecode(name)
+        elif attribute == _UNIX_DIAG_VFS:
+            number, device = struct.unpack("=II", value)
+            file = (
+                number,
+                os.makedev(device >> 20, device & 0xFFFFF),
+            )  # MAJOR, MINOR of include/linux/kdev_t.h
         elif attribute == _UNIX_DIAG_PEER:
             peer = struct.unpack("=I", value)[0]
         elif attribute == _UNIX_DIAG_ICONS:
@@ -297,7 +327,7 @@ def _parse_unix(message: memoryview) -> UnixSocket:
             receive_queue, send_queue = struct.unpack("=II", value)
         elif attribute == _UNIX_DIAG_MEMINFO and len(value) >= 36:
             memory = _parse_memory(value, queued=2)
-    return UnixSocket(kind, state, inode, path, peer, receive_queue, send_queue, pending, memory)
+    return UnixSocket(kind, state, inode, path, peer, receive_queue, send_queue, pending, memory, file)
 
 
 def _parse_memory(value: bytes, *, queued: int) -> SocketMemory:

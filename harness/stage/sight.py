@@ -18,7 +18,7 @@ from harness.stage.address import Address
 def serves(at: OwnedSocket, address: Address) -> bool:
     """Whether *at* is where the clients of *address* arrive, whatever addresses of the machine it covers."""
     if address.local:
-        return at.place == address.path
+        return isinstance(at.socket, UnixSocket) and at.socket.is_at(address.path)
     transport = "udp" if address.type == socket.SOCK_DGRAM else "tcp"
     return at.transport == transport and at.port == address.port
 

@@ -156,7 +156,7 @@ def test_unix_stream(diag: SockDiag, tmp_path: Path) -> None:
         found = diag.unix(inode(server))
         assert found is not None and found.memory is not None and found.memory.send_limit > 0
         expected = UnixSocket(socket.SOCK_STREAM, TcpState.LISTEN, inode(server), path, None, 0, 3)
-        assert replace(found, memory=None) == expected
+        assert replace(found, memory=None, file=None) == expected
         client.connect(path)
         waiting, ours = diag.unix(inode(server)), diag.unix(inode(client))
         assert waiting is not None and (waiting.receive_queue, waiting.pending) == (1, (inode(client),))
@@ -169,6 +169,20 @@ def test_unix_stream(diag: SockDiag, tmp_path: Path) -> None:
             assert ours is not None and ours.peer == inode(accepted)
             assert theirs is not None and (theirs.peer, theirs.receive_queue) == (inode(client), 4)
     assert diag.unix(found.inode) is None
+
+
+def test_unix_file(diag: SockDiag, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A socket is where its file is, whatever name bind(2) was given: a relative one, and renamed since."""
+    monkeypatch.chdir(tmp_path)
+    with socket.socket(socket.AF_UNIX) as server, socket.socket(socket.AF_UNIX) as successor:
+        server.bind("sock")
+        found = diag.unix(inode(server))
+        assert found is not None and found.path == "sock"
+        assert found.is_at(str(tmp_path / "sock")) and not found.is_at(str(tmp_path / "another"))
+        os.rename("sock", "renamed")
+        assert found.is_at(str(tmp_path / "renamed")) and not found.is_at(str(tmp_path / "sock"))
+        successor.bind("sock")
+        assert not found.is_at(str(tmp_path / "sock"))
 
 
 def test_unix_names(diag: SockDiag) -> None:
