@@ -118,9 +118,14 @@ class Visit:
         self._body = b""
 
     def read(self) -> Visit:
-        """Read until the connection is over, or nothing more comes."""
+        """Read until the connection is over, or nothing more comes; leave when it is over.
+
+        A server that closes first does well to wait for our FIN before it serves the next (RFC 9112 section 9.6).
+        """
         self._settled = self.client.read_to_the_end()
         self._reply = None
+        if self.client.peer.over and not self.client.closed:
+            self.client.leave_unread()
         return self
 
     @property
