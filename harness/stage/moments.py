@@ -48,6 +48,7 @@ def _signal_before_call(server: Server, number: Signals, place: int) -> bool:
         server.expect_running()
         raise Inconclusive(str(error)) from None
     server.stepped = False
+    _leave_when_noticed(server, client)
     _expect_end(server, client, number, name)
     return last
 
@@ -65,6 +66,21 @@ def _lead_to(server: Server, stepper: Stepper, client: Client, place: int) -> bo
         if passed and stepper.call == waiting and client.peer.over:
             return True
     return False
+
+
+def _leave_when_noticed(server: Server, client: Client) -> None:
+    """Leave a server that has closed first, as clients do: it may wait for our FIN (RFC 9112 section 9.6).
+
+    Not before its listener is gone: our leaving must not wake one that has lost the signal.
+    """
+
+    def noticed() -> bool:
+        client.peer.pump()
+        return client.peer.over and not server.is_listening()
+
+    server.until(lambda: server.program.status is not None or noticed())
+    if server.program.status is None and noticed():
+        client.leave_unread()
 
 
 def _expect_end(server: Server, client: Client, number: Signals, name: str) -> None:
