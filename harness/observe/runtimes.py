@@ -37,6 +37,8 @@ _VM_THREAD = "VM Thread"
 _VM_STEP = 0.05
 #: Go's sysmon sleeps exactly this long when no Go timer is due earlier: so it also proves that none is.
 _SYSMON_SECONDS = 60.0
+#: Where an address sanitizer maps its shadow memory on x86-64, linked statically or not (kLowShadowBeg of its source).
+_ASAN_SHADOW = "7fff7000-"
 
 
 class Runtimes:
@@ -81,6 +83,15 @@ def language_of(pid: int) -> str:
         return _language_of(pid, os.readlink(f"/proc/{pid}/exe"))
     except OSError:
         return ""
+
+
+def has_sanitizer(pid: int) -> bool:
+    """Whether process *pid* was built with an address sanitizer (-fsanitize=address), which keeps what is freed for a while."""
+    try:
+        with open(f"/proc/{pid}/maps") as regions:
+            return any(line.startswith(_ASAN_SHADOW) or "/libasan." in line for line in regions)
+    except OSError:
+        return False
 
 
 def _language_of(pid: int, path: str) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from harness.observe import census
 from harness.observe.borrowed import Forbidden, socket_options
 from harness.observe.procfs import Changed, descriptors, socket_inode, status_field
-from harness.observe.runtimes import language_of
+from harness.observe.runtimes import has_sanitizer, language_of
 from harness.stage import sight
 from harness.stage.ending import Ending
 from harness.stage.patience import PATIENCE
@@ -118,9 +118,11 @@ class Holding(Ending):
             )
 
     def require_unmanaged(self) -> None:
-        """Memory can be judged: the program has no garbage collector."""
+        """Memory can be judged: the program has no garbage collector, and free(3) gives it back at once."""
         if language := self._managed():
             raise NotApplicable(f"when memory is given back is up to the {language} runtime")
+        if any(map(has_sanitizer, self.program.members())):
+            raise NotApplicable("the address sanitizer keeps freed memory for a while, to find its use")
 
     def _managed(self) -> str | None:
         try:
