@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from harness.assignment.arguments import default_arguments
@@ -24,10 +25,15 @@ def default_text(entry: Setting) -> str:
     """The default as one would write it; empty if leaving the field out means that nothing was said."""
     if entry.default in ("", (), None):
         return ""
-    if isinstance(entry.default, dict):
-        inside = ", ".join(f"{key} = {shown(value)}" for key, value in entry.default.items())
+    return _written(entry.default)
+
+
+def _written(value: object) -> str:
+    """*value* as it stands in an assignment file."""
+    if isinstance(value, Mapping):
+        inside = ", ".join(f"{key} = {shown(each)}" for key, each in value.items())
         return f"{{ {inside} }}" if inside else "{ }"
-    return shown(entry.default)
+    return shown(value)
 
 
 def explain(table: str, field: str) -> str:
@@ -53,15 +59,18 @@ def markdown(table: str) -> str:
 
 def _profiles() -> str:
     rows = [
-        "| profile | role | what the program does | transports | started with |",
-        "|---|---|---|---|---|",
+        "| profile | role | what the program does | transports | started with | brings along |",
+        "|---|---|---|---|---|---|",
     ]
     for name in profile_names():
         profile = find_profile(name, Path())
         transports = ", ".join(f"`{transport}`" for transport in profile.transports)
         ways = dict.fromkeys(" ".join(default_arguments(profile, each)) for each in profile.transports)
         started = " or ".join(f"`{way}`" if way else "nothing" for way in ways)
-        rows.append(f"| `{name}` | {profile.role} | {profile.summary} | {transports} | {started} |")
+        brought = ", ".join(f"`{field} = {_written(value)}`" for field, value in profile.defaults.items())
+        rows.append(
+            f"| `{name}` | {profile.role} | {profile.summary} | {transports} | {started} | {brought} |"
+        )
     return "\n".join(rows) + "\n"
 
 
