@@ -337,10 +337,19 @@ class Server(Background):
             self.settle()
 
     def expect_flat_memory(self, *, warm_up: int, clients: int) -> None:
-        """Memory after *warm_up* clients is enough for *clients* more."""
+        """Memory after *warm_up* clients is enough for *clients* more, or after those for as many again.
+
+        A leak goes on; a worker that was never woken before, and now touches its pages, does so once.
+        """
         self.require_unmanaged()
         visit_in_groups(self, warm_up)
         self.settle(patience=PATIENCE)
+        with contextlib.suppress(Violation):
+            self._expect_flat_memory(clients)
+            return
+        self._expect_flat_memory(clients)
+
+    def _expect_flat_memory(self, clients: int) -> None:
         before = self.resident()
         visit_in_groups(self, clients)
         self.settle(patience=PATIENCE)
