@@ -67,6 +67,10 @@ class _Decoder:
             case CallKind.WRITE:
                 self.on_descriptor(OUT)
                 wait.direct = True
+            case CallKind.SPLICE:
+                wait.kind = WaitKind.EVENT
+                wait.fds = {_signed(a[0]): IN, _signed(a[2]): OUT}
+                wait.direct = wait.needs_all = True
             case CallKind.UNTIMED:
                 wait.kind = WaitKind.EVENT
             case CallKind.LOCK:

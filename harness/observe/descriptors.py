@@ -27,6 +27,10 @@ _EPOLLET = 1 << 31
 _DEEPEST_EPOLL = 5
 
 
+class Ready(Changed):
+    """What a thread waits for has come: it is about to wake up, unless it needs more than this."""
+
+
 class Examiner:
     """Examines the awaited descriptors of one look.
 
@@ -47,13 +51,21 @@ class Examiner:
 
     def examine(self, wait: Wait) -> None:
         """Complete *wait* by what its descriptors tell. Raises Changed when it would end now."""
+        ready: Ready | None = None
         for fd, events in wait.fds.items():
             link = descriptor_link(wait.tid, fd)
             if link is None:
                 # Another thread has closed it: on Linux that does not end the wait.
                 wait.cannot_tell(f"descriptor {fd} was closed meanwhile by another thread")
                 continue
-            wait.descriptors.append(self._awaited(wait, fd, link, events))
+            try:
+                wait.descriptors.append(self._awaited(wait, fd, link, events))
+            except Ready as this_one:
+                if not wait.needs_all:
+                    raise
+                ready = this_one
+        if ready is not None and not wait.descriptors:
+            raise ready
 
     def _awaited(self, wait: Wait, fd: int, link: str, events: int) -> Descriptor:
         self._self_waking(wait, fd, link, events)
@@ -78,7 +90,7 @@ class Examiner:
         with borrowed(wait.pid, fd, tid=wait.tid) as duplicate:
             sock = self._borrowed_socket(duplicate, inode) if inode is not None else None
             if _would_end(duplicate, events, sock):
-                raise Changed(f"descriptor {fd} is ready, thread {wait.tid} is about to wake up")
+                raise Ready(f"descriptor {fd} is ready, thread {wait.tid} is about to wake up")
             if inode is not None and wait.direct:
                 _socket_timeout(wait, duplicate, events)
             return sock
@@ -160,7 +172,7 @@ class Examiner:
             closed = isinstance(sock, InetSocket) and sock.is_tcp
             closed = closed and (sock.state in FIN_RECEIVED or sock.state is TcpState.CLOSE)
             if sock.receive_queue or closed:
-                raise Changed(f"socket {inode} is ready, thread {wait.tid} is about to wake up")
+                raise Ready(f"socket {inode} is ready, thread {wait.tid} is about to wake up")
         if not wait.direct:
             return
         if self._timeout_sockets is None:
@@ -218,8 +230,13 @@ def _examine_path(wait: Wait, fd: int, link: str) -> None:
         mode = os.stat(f"/proc/{wait.tid}/fd/{fd}").st_mode
     except FileNotFoundError:
         raise Changed(f"descriptor {fd} was closed") from None
-    if wait.direct and (stat.S_ISREG(mode) or stat.S_ISBLK(mode) or stat.S_ISDIR(mode)):
-        # read(2) and write(2) of a file wait for the disk; flock(2) and a message queue do not.
+    if (
+        wait.direct
+        and not wait.needs_all
+        and (stat.S_ISREG(mode) or stat.S_ISBLK(mode) or stat.S_ISDIR(mode))
+    ):
+        # read(2) and write(2) of a file wait for the disk; flock(2) and a message queue do not, and
+        # splice(2) has a pipe at the other end, for which it waits far longer.
         wait.kind = WaitKind.STORAGE
     elif stat.S_ISCHR(mode) and link not in ("/dev/null", "/dev/zero"):
         wait.note = "a device"

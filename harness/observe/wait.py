@@ -64,6 +64,8 @@ class Wait:
     note: str = ""
     #: A blocking call on one descriptor: SO_RCVTIMEO and SO_SNDTIMEO count.
     direct: bool = False
+    #: It goes on when all of its descriptors are ready, not when one is: splice(2).
+    needs_all: bool = False
     #: Address of the futex word: equal for threads that wait for the same lock.
     lock: int | None = None
     arguments: tuple[int, ...] = ()

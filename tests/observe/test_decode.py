@@ -26,6 +26,7 @@ UNTIMED = {
     "recvmsg": ("recvmsg", [IN]),
     "recvmmsg": ("recvmmsg", [IN]),
     "accept": ("accept", [IN]),
+    "splice": ("splice", [IN]),
     "write": ("write", [OUT]),
     "writev": ("writev", [OUT]),
     "send": ("sendto", [OUT]),

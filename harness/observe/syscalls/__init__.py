@@ -14,6 +14,7 @@ class CallKind(Enum):
 
     READ = auto()  # (fd, ...): until input or end of file
     WRITE = auto()  # (fd, ...): until there is room
+    SPLICE = auto()  # (in, offset, out, offset, ...): until there is input and room for it
     UNTIMED = auto()  # no descriptor, no timeout: child, signal, lock, System V message
     LOCK = auto()  # (fd, ...): until somebody else releases the lock
     MQ_RECEIVE = auto()  # (mqd, message, length, priority, absolute realtime timespec)
@@ -48,6 +49,7 @@ KINDS: Mapping[str, CallKind] = {
         ["write", "pwrite64", "writev", "pwritev", "pwritev2", "sendto", "sendmsg", "sendmmsg", "sendfile"],
         CallKind.WRITE,
     ),
+    "splice": CallKind.SPLICE,
     **dict.fromkeys(
         [
             "wait4",

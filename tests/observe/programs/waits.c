@@ -45,6 +45,7 @@ static void do_recvfrom(void) { recvfrom(udp, buffer, 1, 0, NULL, NULL); }
 static void do_recvmsg(void) { recvmsg(udp, &message, 0); }
 static void do_recvmmsg(void) { recvmmsg(udp, messages, 1, 0, NULL); }
 static void do_accept(void) { accept(listener, NULL, NULL); }
+static void do_splice(void) { splice(ends[0], NULL, unix_ends[1], NULL, 100, 0); }
 static void do_write(void) { while (write(ends[1], buffer, sizeof buffer) > 0) continue; }
 static void do_writev(void) { while (writev(ends[1], &vector, 1) > 0) continue; }
 static void do_send(void) { while (send(unix_ends[1], buffer, sizeof buffer, 0) > 0) continue; }
@@ -158,7 +159,7 @@ static void do_spin(void) { for (;;) continue; }
 
 #define WAIT(name) {#name, do_##name}
 static const struct { const char *name; void (*block)(void); } waits[] = {
-    WAIT(read), WAIT(readv), WAIT(recv), WAIT(recvfrom), WAIT(recvmsg), WAIT(recvmmsg), WAIT(accept), WAIT(write),
+    WAIT(read), WAIT(readv), WAIT(recv), WAIT(recvfrom), WAIT(recvmsg), WAIT(recvmmsg), WAIT(accept), WAIT(splice), WAIT(write),
     WAIT(writev), WAIT(send), WAIT(sendmsg), WAIT(poll), WAIT(poll_timed), WAIT(ppoll_timed), WAIT(select),
     WAIT(select_timed), WAIT(pselect_timed), WAIT(epoll), WAIT(epoll_timed), WAIT(epoll_nested), WAIT(epoll_edge),
     WAIT(epoll_pwait2_timed), WAIT(timerfd), WAIT(timerfd_disarmed), WAIT(timerfd_in_epoll), WAIT(receive_timeout),
