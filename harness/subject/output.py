@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 from collections.abc import Callable
 
 #: Bytes taken in at one go; more than a pipe holds, so that a look that follows sees an empty pipe.
@@ -24,6 +25,8 @@ class Stream:
         self._tail = bytearray()
         self._shown: bytes | None = b""
         self._taps: list[Callable[[bytes], None]] = []
+        #: As os.read().
+        self.read: Callable[[int, int], bytes] = os.read
         #: Bytes that were written, kept or not.
         self.total = 0
 
@@ -45,9 +48,10 @@ class Stream:
     def refresh(self, most: int = _PER_REFRESH) -> None:
         """Take in what is there, at most *most* bytes."""
         taken = 0
-        while self._fd is not None and taken < most:
+        # Asked first, since poll(2) does not take the lock of the pipe: see `harness.subject.rescue`.
+        while self._fd is not None and taken < most and _has_something(self._fd):
             try:
-                data = os.read(self._fd, _PER_READ)
+                data = self.read(self._fd, _PER_READ)
             except BlockingIOError:
                 return
             except OSError:
@@ -88,6 +92,13 @@ class Stream:
             self._fd = None
 
 
+def _has_something(fd: int) -> bool:
+    """Whether a read(2) would find data or the end of file."""
+    poller = select.poll()
+    poller.register(fd, select.POLLIN)
+    return bool(poller.poll(0))
+
+
 class Output:
     """Both streams of a program."""
 
@@ -95,6 +106,10 @@ class Output:
         self._stdout = Stream(stdout, limit)
         self._stderr = Stream(stderr, limit)
         self._limit = limit
+
+    def read_by(self, read: Callable[[int, int], bytes]) -> None:
+        """Use *read* for os.read()."""
+        self._stdout.read = self._stderr.read = read
 
     @property
     def stdout(self) -> bytes:
@@ -154,6 +169,8 @@ class Input:
     """Our end of the program's standard input. Never blocks: what the pipe does not take waits here."""
 
     def __init__(self, fd: int | None) -> None:
+        #: As os.write().
+        self.write_by: Callable[[int, bytes | bytearray], int] = os.write
         self._fd = fd
         if fd is not None:
             os.set_blocking(fd, False)
@@ -190,7 +207,7 @@ class Input:
         """Write on."""
         while self._fd is not None and self._waiting:
             try:
-                written = os.write(self._fd, self._waiting)
+                written = self.write_by(self._fd, self._waiting)
             except BlockingIOError:
                 return
             except OSError:  # EPIPE

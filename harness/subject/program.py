@@ -18,6 +18,7 @@ from harness.subject.cgroup import MemoryGroup
 from harness.subject.channel import Channel, Report, close_descriptor, pid_of
 from harness.subject.memory import MemoryWatch
 from harness.subject.output import Input, Output
+from harness.subject.rescue import Rescue
 from harness.subject.succession import Succession
 from harness.subject.tree import Tree, inner_pid, is_zombie
 from harness.subject.wait_status import WaitStatus
@@ -113,6 +114,9 @@ class Program:
         self.excess: str | None = None
         #: Between `stop_all` and `continue_all`.
         self.frozen = False
+        self._rescue = Rescue(lambda: self._tree.signal(signal.SIGSTOP), self._go_on)
+        output.read_by(self._rescue.read)
+        stdin.write_by = self._rescue.write
 
     # -- starting ----------------------------------------------------------------------------
 
@@ -355,6 +359,10 @@ class Program:
         self._tree.signal(signal.SIGCONT)
         self.frozen = False
 
+    def _go_on(self) -> None:
+        if not self.frozen:
+            self._tree.signal(signal.SIGCONT)
+
     def members(self) -> list[int]:
         """Pids of the live processes of the tree, zombies not included; in no particular order."""
         return [] if self._closed else self._tree.members()
@@ -379,6 +387,7 @@ class Program:
         self._channel.close()
         self._reap_sandbox()
         self.output.finish()
+        self._rescue.close()
         self._calls.close()
         if self.pidfd >= 0:
             os.close(self.pidfd)
