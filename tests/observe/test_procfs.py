@@ -19,18 +19,26 @@ from harness.observe.procfs import (
 
 from .conftest import Start
 
+#: Attempts at what needs a moment in which nobody on this machine starts many processes.
+TRIES = 50
+
 
 def test_a_stranger_is_no_newcomer(start: Start) -> None:
     scene = start(python="signal.pause()")
     scene.settler.wait(lambda: False)
-    since = last_pid()
-    pid = os.fork()  # ours, but not below the root
-    if pid == 0:
-        os._exit(0)
-    try:
-        assert newcomer(scene.tree.root, since, set()) is None
-    finally:
-        os.waitpid(pid, 0)
+    for _ in range(TRIES):
+        since = last_pid()
+        pid = os.fork()  # ours, but not below the root
+        if pid == 0:
+            os._exit(0)
+        try:
+            assert newcomer(scene.tree.root, since, set()) is None
+            return
+        except Changed:
+            continue  # other tests have started too much meanwhile
+        finally:
+            os.waitpid(pid, 0)
+    pytest.skip("this machine starts too many processes to look at any in peace")
 
 
 def test_a_new_process_or_thread_is_found(start: Start) -> None:
