@@ -123,6 +123,7 @@ def test_unread_input(server):
         client = server.client(receive_buffer=TINY_WINDOW)
         client.send_surplus()
     client.expect_text_before_reset()
+    client.vanish()  # a server that lingers waits for that
     server.still_serves()
 
 

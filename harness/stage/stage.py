@@ -41,6 +41,9 @@ class _Closable(Protocol):
 
 _T = TypeVar("_T", bound=_Closable)
 
+#: CPU seconds for a program that has a thousand clients at once; a chat tells each of them of all others.
+CPU_FOR_MANY = 60
+
 
 class Memory:
     """What the checks of one run tell each other: that the program does not start, does not end, or has been spinning."""
@@ -308,6 +311,7 @@ class Stage:
             limits,
             processes=max(limits.processes, processes),
             descriptors=max(limits.descriptors, descriptors),
+            cpu_seconds=max(limits.cpu_seconds, CPU_FOR_MANY),
         )
         return self.serve(limits=more)
 
