@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.observe.settle import Settled
-from harness.stage.patience import PACE
+from harness.observe.settle import Settled, SettledKind
+from harness.stage.patience import PACE, PATIENCE
 from harness.verdict.outcome import Violation
 from harness.verdict.show import count, difference, literal, text
 
@@ -48,8 +48,15 @@ def missing_reply(client: Client, judgement: Judgement, settled: Settled) -> Vio
     elif client.peer.eof:
         how, kind = "; then the program closed the connection", "closed-early"
     else:
-        how, kind = ", and no more will come", "no-reply"
+        how, kind = f", and {_no_more(settled)}", "no-reply"
     return Violation(f"{_got(client, judgement)}{how}. {state}", kind=kind, **facts)
+
+
+def _no_more(settled: Settled) -> str:
+    """What is certain of a program that still runs: of one with a timer only that it had time enough, and was idle."""
+    if settled.kind is SettledKind.IDLE:
+        return f"no more comes within the {PATIENCE:g} s of idle time that it is granted"
+    return "no more will come"
 
 
 def cut_short(client: Client, owed: int, settled: Settled) -> Violation:
