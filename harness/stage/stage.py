@@ -272,6 +272,8 @@ class Stage:
         """Start the program and wait until it listens; its first accept(2) fails with ECONNABORTED."""
         if self.address.local:
             raise NotApplicable("a connection to a UNIX socket is never aborted before it is accepted")
+        if self.memory.does_not_start is not None:
+            raise self.memory.does_not_start
         server = self.start(failing_accept=True)
         if not server.program.supervised:
             raise Inconclusive("accept() cannot be made to fail here: seccomp user notification is refused")
