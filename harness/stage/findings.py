@@ -48,11 +48,11 @@ def missing_reply(client: Client, judgement: Judgement, settled: Settled) -> Vio
     elif client.peer.eof:
         how, kind = "; then the program closed the connection", "closed-early"
     else:
-        how, kind = f", and {_no_more(settled)}", "no-reply"
+        how, kind = f", and {no_more(settled)}", "no-reply"
     return Violation(f"{_got(client, judgement)}{how}. {state}", kind=kind, **facts)
 
 
-def _no_more(settled: Settled) -> str:
+def no_more(settled: Settled) -> str:
     """What is certain of a program that still runs: of one with a timer only that it had time enough, and was idle."""
     if settled.kind is SettledKind.IDLE:
         return f"no more comes within the {PATIENCE:g} s of idle time that it is granted"

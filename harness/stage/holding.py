@@ -60,10 +60,6 @@ class Holding(Ending):
             + spare
         )
         self.timeline.record("peer", f"limited the program to {most} open descriptors")
-        self.set_descriptor_limit(most)
-
-    def set_descriptor_limit(self, most: int) -> None:
-        """Set RLIMIT_NOFILE of every process of the program (prlimit(2)), which must have one."""
         # Our uid may be another than the program's, and prlimit(2) wants them equal.
         uid = self.stage.launcher.uid
         for pid in self.program.members():

@@ -14,6 +14,7 @@ from harness.assignment.profiles.dialogue import Scripted
 from harness.observe.settle import Settled
 from harness.peers.stream import StreamPeer
 from harness.stage import sight
+from harness.stage.findings import no_more
 from harness.stage.instance import Instance
 from harness.stage.patience import PATIENCE
 from harness.stage.steps import groups, merged, named, wanted
@@ -201,7 +202,7 @@ class Play(ABC):
         elif line.peer.eof:
             ended, kind = ", and then the connection was closed", "closed-early"
         else:
-            ended = ", and no more will come"
+            ended = f", and {no_more(settled)}"
         return Violation(
             f"{what}{ended}. {self.instance.condition(settled)}",
             kind=kind,

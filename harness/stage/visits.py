@@ -19,9 +19,7 @@ GROUP = 20
 def visit(server: Server, clients: int) -> None:
     """So many *clients*, one after another: each gets its answer and leaves in order."""
     for _ in range(clients):
-        client = server.client()
-        client.exchange()
-        client.leave()
+        server.serves()
 
 
 def visit_and_break_off(server: Server, clients: int) -> None:
@@ -31,14 +29,13 @@ def visit_and_break_off(server: Server, clients: int) -> None:
     meet the reset when it reads or when it writes would be a matter of chance.
     """
     for number in range(clients):
+        if number % 3 != 2:
+            server.serves()
+            continue
         client = server.client()
-        if number % 3 == 2:
-            client.send_part()
-            server.settle()
-            (client.abort if number % 2 else client.vanish)()
-        else:
-            client.exchange()
-            client.leave()
+        client.send_part()
+        server.settle()
+        (client.abort if number % 2 else client.vanish)()
 
 
 def visit_in_groups(server: Server, clients: int) -> None:
