@@ -21,6 +21,7 @@ CLOCKS = {
     "harness/observe/runtimes.py": "what is left of a timer",
     "harness/observe/settle.py": "the one place that waits: idle time, and the fuse",
     "harness/observe/timers.py": "kernel deadlines are absolute",
+    "harness/peers/stream.py": "whether we were silent for longer than a contract about time allows",
     "harness/plugin.py": "how long a check took, for the report",
     "harness/run/gather.py": "how long the run took, for the report",
     "harness/stage/speaking.py": "whether this machine kept up with a contract about time",

@@ -11,6 +11,7 @@ import errno
 import os
 import socket
 import struct
+import time
 from collections.abc import Callable
 
 from harness.verdict.show import count
@@ -58,6 +59,9 @@ class StreamPeer:
         self._unsent = bytearray()
         self._offset = 0
         self._fin_due = False
+        #: The longest time, in seconds, for which we have sent nothing, or read nothing, while the connection lasted.
+        self.longest_pause = 0.0
+        self._last_sent = self._last_read = time.monotonic()
 
     @property
     def moved(self) -> int:
@@ -117,6 +121,9 @@ class StreamPeer:
                 self.fin_sent = True
                 with contextlib.suppress(OSError):
                     self.socket.shutdown(socket.SHUT_WR)
+        if took:
+            self._note_pause()
+            self._last_sent = time.monotonic()
         self.sent += took
         return took
 
@@ -154,8 +161,15 @@ class StreamPeer:
             if self._keeps_boundaries:
                 self.received_messages.append(len(chunk))
             self.take(chunk)
+        if got or self.over:
+            self._note_pause()
+            self._last_read = time.monotonic()
         self.received += got
         return got
+
+    def _note_pause(self) -> None:
+        pause = time.monotonic() - min(self._last_sent, self._last_read)
+        self.longest_pause = max(self.longest_pause, pause)
 
     def pump(self) -> int:
         """Move what can be moved now, both ways; the number of bytes moved."""

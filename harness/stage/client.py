@@ -226,7 +226,11 @@ class Client(Speaking):
     def expect_silence(self) -> None:
         """Nothing arrives, though the program has done all it will do."""
         before = self.peer.received
-        self.server.until(lambda: self.peer.pull() > 0 or self.peer.over, fds=[self.peer.socket])
+        self.server.until(
+            lambda: self.peer.pull() > 0 or self.peer.over,
+            fds=[self.peer.socket],
+            patience=self.server.endured_silence,
+        )
         if self.peer.received > before:
             raise Violation(
                 f"{self.name} got {count(self.peer.received - before, 'byte')} {literal(bytes(self.received[before:]))} "

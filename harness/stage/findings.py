@@ -6,13 +6,17 @@ from typing import TYPE_CHECKING
 
 from harness.observe.settle import Settled, SettledKind
 from harness.stage.patience import PACE, PATIENCE
-from harness.verdict.outcome import Violation
+from harness.verdict.outcome import Inconclusive, Verdict, Violation
 from harness.verdict.show import count, difference, literal, text
 
 if TYPE_CHECKING:
     from harness.assignment.profiles._base import Judgement
     from harness.stage.client import Client
     from harness.stage.instance import Instance
+
+
+#: The part of an idle timeout after which a program may have given up: its clock may have begun before ours did.
+ALMOST = 0.8
 
 
 def _state(client: Client, settled: Settled) -> str:
@@ -34,10 +38,23 @@ def _got(client: Client, judgement: Judgement) -> str:
     return f"{client.name} got {received} of the {count(len(judgement.expected), 'byte')} it is owed"
 
 
-def missing_reply(client: Client, judgement: Judgement, settled: Settled) -> Violation:
+def given_up(client: Client) -> Inconclusive | None:
+    """Not the program's fault: we were silent for so long that its contract lets it give up on us."""
+    agreed, pause = client.server.contract.idle_timeout, client.peer.longest_pause
+    if not agreed or not client.peer.over or pause < ALMOST * agreed or client.server.status is not None:
+        return None
+    return Inconclusive(
+        f"the program closed the connection of {client.name}, which had neither sent nor read for {pause:.1f} s at some time; "
+        f"contract.idle_timeout lets it give up after {agreed:g} s. A longer timeout, or a quieter machine, allows a verdict"
+    )
+
+
+def missing_reply(client: Client, judgement: Judgement, settled: Settled) -> Verdict:
     """Not everything owed came, and nothing more will."""
     if client.peer.over:  # if that is because the program ends, its end is about to be seen
         settled = client.server.until(lambda: client.server.status is not None, patience=PACE)
+    if (excuse := given_up(client)) is not None:
+        return excuse
     state = _state(client, settled)
     facts = {"received": len(client.received), "fin_sent": client.peer.fin_sent, **client.server.facts()}
     if judgement.expected is not None:
@@ -59,8 +76,10 @@ def no_more(settled: Settled) -> str:
     return "no more will come"
 
 
-def cut_short(client: Client, owed: int, settled: Settled) -> Violation:
+def cut_short(client: Client, owed: int, settled: Settled) -> Verdict:
     """A stop signal has cost the client part of what the program had already read."""
+    if (excuse := given_up(client)) is not None:
+        return excuse
     how = (
         "reset the connection (RST)"
         if client.peer.reset
@@ -107,8 +126,10 @@ def wrong_bytes(client: Client, judgement: Judgement) -> Violation:
     )
 
 
-def reset_instead_of_close(client: Client, settled: Settled) -> Violation:
+def reset_instead_of_close(client: Client, settled: Settled) -> Verdict:
     """The connection ended with an RST where a FIN was due."""
+    if (excuse := given_up(client)) is not None:
+        return excuse
     return Violation(
         f"the connection of {client.name} was reset (RST) after {count(len(client.received), 'byte')} instead of being closed in order (FIN). "
         f"{_state(client, settled)}",

@@ -47,6 +47,12 @@ class Server(Background):
         return self.contract.lifetime == "one-client"
 
     @property
+    def endured_silence(self) -> float:
+        """For how many idle seconds a client may be silent on purpose: long, but not until its contract gives it up."""
+        agreed = self.contract.idle_timeout
+        return min(PATIENCE, agreed / 2) if agreed else PATIENCE
+
+    @property
     def printing(self) -> Printing:
         """What this instance prints for the datagrams that are sent to it from now on."""
         if self._printing is None:

@@ -291,7 +291,8 @@ class Speaking:
         ):  # buffers of the kernel that are tuned meanwhile may let it go on once or twice
             before = sight.consumed(diag, ours, self.peer.sent)
             moved = self.server.until(
-                lambda before=before: sight.consumed(diag, ours, self.peer.sent) != before  # type: ignore[misc]
+                lambda before=before: sight.consumed(diag, ours, self.peer.sent) != before,  # type: ignore[misc]
+                patience=self.server.endured_silence,
             )
             if moved.kind is not SettledKind.READY:
                 break
