@@ -24,6 +24,8 @@ from harness.observe.quiescence import Look, LookKind, Oracle
 _FIRST_GAP, _GROWTH, _LONGEST_GAP = 0.0002, 1.4, 0.01
 #: select(2) cannot wait for descriptors beyond this; its timeout is finer than that of poll(2).
 _FD_SETSIZE = 1024
+#: Progress lights the fuse anew; after this many of its lengths one wait is over all the same.
+_MOST_FUSES = 3
 
 
 class SettledKind(StrEnum):
@@ -71,7 +73,7 @@ class Settler:
 
     *patience*: seconds of idle time granted to a program that has timers or cannot be judged.
     *spin_cpu_seconds*: CPU time that one thread may use without blocking and without a byte moving.
-    *fuse_seconds*: wall time after which we give up without a verdict. *runtimes*: whether timers
+    *fuse_seconds*: wall time without progress after which we give up without a verdict. *runtimes*: whether timers
     of known language runtimes are disregarded (`harness.observe.runtimes`).
     """
 
@@ -143,9 +145,11 @@ class _Waiting:
         self.cpu = CpuMeter(self.watched, settler.spin_cpu_seconds)
         self.ledger = IdleLedger(self.watched)
         self.print: Fingerprint | None = None
+        #: What had moved when the fuse was lit anew, and when that was.
+        self.moved_before, self.fuse_lit = self.moved, 0.0
 
     def run(self) -> Settled:
-        fuse = time.monotonic() + self.settler.fuse_seconds
+        began = time.monotonic()
         while True:
             if self._is_ready():
                 return self._end(SettledKind.READY, None)
@@ -161,9 +165,16 @@ class _Waiting:
                     return self._end(SettledKind.READY, look)
                 if self.moved == moved:
                     return self._end(kind, look, spinning)
-            elif time.monotonic() > fuse:
+            elif self._blown(began, time.monotonic()):
                 return self._end(SettledKind.INCONCLUSIVE, look)
             self._pause()
+
+    def _blown(self, began: float, now: float) -> bool:
+        """Whether nothing has moved for the length of the fuse, or something has for a multiple of it."""
+        if self.moved != self.moved_before:
+            self.moved_before, self.fuse_lit = self.moved, now
+        fuse = self.settler.fuse_seconds
+        return now - max(began, self.fuse_lit) > fuse or now - began > _MOST_FUSES * fuse
 
     def _is_ready(self) -> bool:
         """Let the program's pipes and reports come in, ask, and take note of progress."""

@@ -9,6 +9,7 @@ import signal
 import socket
 import time
 from collections.abc import Iterable, Mapping
+from types import SimpleNamespace
 
 import pytest
 
@@ -136,6 +137,24 @@ def test_timers_of_a_runtime_do_not_count(diag: SockDiag) -> None:
 
 def test_the_fuse_is_our_failure(diag: SockDiag) -> None:
     assert settle(Scripted(diag, BUSY), fuse_seconds=0.05).kind is SettledKind.INCONCLUSIVE
+
+
+@pytest.mark.parametrize(
+    ("seconds", "moving", "kind"),
+    [
+        (100, True, SettledKind.QUIESCENT),
+        (100, False, SettledKind.INCONCLUSIVE),
+        (200, True, SettledKind.INCONCLUSIVE),
+    ],
+)
+def test_what_moves_lights_the_fuse_anew(
+    diag: SockDiag, monkeypatch: pytest.MonkeyPatch, seconds: int, moving: bool, kind: SettledKind
+) -> None:
+    oracle = Scripted(diag, *[BUSY] * seconds, PROVEN)
+    clock = SimpleNamespace(monotonic=lambda: float(oracle.looks))  # a look takes a second
+    monkeypatch.setattr("harness.observe.settle.time", clock)
+    settler = Settler(oracle, fuse_seconds=60.0)
+    assert settler.wait(lambda: False, progress=lambda: moving * min(oracle.looks, seconds)).kind is kind
 
 
 def test_progress_revokes_a_conclusion(diag: SockDiag) -> None:
