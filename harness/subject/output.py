@@ -171,6 +171,8 @@ class Input:
     def __init__(self, fd: int | None) -> None:
         #: As os.write().
         self.write_by: Callable[[int, bytes | bytearray], int] = os.write
+        #: As os.close().
+        self.close_by: Callable[[int], None] = os.close
         self._fd = fd
         if fd is not None:
             os.set_blocking(fd, False)
@@ -222,5 +224,5 @@ class Input:
         """Close at once, whatever waits; idempotent."""
         if self._fd is not None:
             with contextlib.suppress(OSError):
-                os.close(self._fd)
+                self.close_by(self._fd)
             self._fd = None

@@ -116,7 +116,7 @@ class Program:
         self.frozen = False
         self._rescue = Rescue(lambda: self._tree.signal(signal.SIGSTOP), self._go_on)
         output.read_by(self._rescue.read)
-        stdin.write_by = self._rescue.write
+        stdin.write_by, stdin.close_by = self._rescue.write, self._rescue.close_end
 
     # -- starting ----------------------------------------------------------------------------
 

@@ -1,7 +1,7 @@
-"""Reading from and writing to a pipe that somebody else may hold locked.
+"""Reading from, writing to and closing a pipe that somebody else may hold locked.
 
 splice(2) between a socket and a pipe holds the pipe's mutex while it waits for the socket (fs/splice.c). Whoever
-reads or writes the pipe meanwhile waits as well, O_NONBLOCK or not, and in state D: no signal and no time limit
+reads, writes or closes the pipe meanwhile waits as well, O_NONBLOCK or not, and in state D: no signal and no time limit
 reaches him. What does help is a signal to the one who splices; so somebody has to watch us.
 """
 
@@ -43,6 +43,11 @@ class Rescue:
         """As os.write() to a non-blocking descriptor."""
         with self._watched():
             return os.write(fd, data)
+
+    def close_end(self, fd: int) -> None:
+        """As os.close(): the last close of one end of a pipe takes its mutex, too (pipe_release() in fs/pipe.c)."""
+        with self._watched():
+            os.close(fd)
 
     @contextlib.contextmanager
     def _watched(self) -> Iterator[None]:

@@ -100,6 +100,20 @@ def test_input_of_a_dead_program(start: Start) -> None:
     assert program.stdin.closed
 
 
+@pytest.mark.parametrize("how", ["end of file", "end of the run"])
+def test_input_is_closed_while_somebody_splices_from_it(start: Start, how: str) -> None:
+    """Nobody reads what it writes, so splice(2) holds the pipe's mutex for ever, and close(2) wants it (fs/pipe.c)."""
+    program = until_ready(start("splice"))
+    waits_in = Path(f"/proc/{program.pid}/wchan")
+    while b"sock" not in waits_in.read_bytes():
+        program.stdin.write(bytes(1 << 12))
+        until(program, lambda: any(word in waits_in.read_bytes() for word in (b"pipe_wait", b"sock")))
+    if how == "end of file":
+        program.stdin.close()
+        assert program.stdin.closed and program.status is None
+    program.close()
+
+
 def test_null_input_is_at_its_end(start: Start) -> None:
     assert str(until_ended(start("copy", stdin="null")).status) == "exit status 0"
 

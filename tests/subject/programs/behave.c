@@ -130,6 +130,7 @@ int main(int argc, char **argv) {
   }
   if (!strcmp(mode, "call-flood")) { int s = socket(AF_INET, SOCK_STREAM, 0); for (int i = 0; i < number; i++) listen(s, i & 7); say("ready"); wait_forever(); }
   if (!strcmp(mode, "copy")) { char c; while (read(0, &c, 1) == 1) if (write(1, &c, 1) != 1) return 1; return 0; }
+  if (!strcmp(mode, "splice")) { int pair[2]; socketpair(AF_UNIX, SOCK_STREAM, 0, pair); say("ready"); while (splice(0, NULL, pair[0], NULL, 1 << 16, 0) > 0); return 0; }
   if (!strcmp(mode, "iouring")) { syscall(SYS_io_uring_setup, 1, NULL); return errno == ENOSYS ? 0 : 1; }
   if (!strcmp(mode, "unshare")) { errno = 0; syscall(SYS_unshare, 0x10000000); return errno == EPERM ? 0 : 1; }
   if (!strcmp(mode, "vsock")) { errno = 0; socket(40, SOCK_STREAM, 0); return errno == EAFNOSUPPORT ? 0 : 1; }
