@@ -159,6 +159,7 @@ class Oracle:
             sample = self._sample(began)
             if sample is None:
                 self._check_reaper()
+                self._check_legacy()
                 look = Look(LookKind.GONE, "no process is left")
             else:
                 waits = self._examine(sample)
@@ -264,6 +265,14 @@ class Oracle:
             return
         if children(root) or self.files.syscall(Thread(root, root)).startswith(b"running"):
             raise Changed("the end of the program is being reported")
+
+    def _check_legacy(self) -> None:
+        """Raises Changed while what the program has sent before its end is still on its way: the kernel goes on with
+        that by itself (SO_LINGER of socket(7)), however long ago the last process has ended."""
+        traffic = Traffic(self.diag, self.peers, (), self.spoken_for)
+        traffic.check_peers()
+        if traffic.datagrams:
+            self._flush_packets()
 
     def _flush_packets(self) -> None:
         if self._packets is None:

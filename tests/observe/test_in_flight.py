@@ -87,6 +87,23 @@ def test_bytes_before_a_closed_window_are_not_under_way(
     assert under_way(diag, client, accepted) == ""
 
 
+def test_what_a_program_has_sent_before_its_end_is_waited_for(
+    start: Start, pair: tuple[socket.socket, socket.socket]
+) -> None:
+    """The kernel sends on for a program that is gone; here we are the one who holds it back."""
+    scene = start(python="pass")
+    assert scene.settler.wait(lambda: False).kind is SettledKind.GONE
+    ours, theirs = pair
+    scene.oracle.peers.add(ours)
+    assert scene.oracle.look().kind is LookKind.GONE
+    theirs.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
+    theirs.send(b"held back for 200 ms")
+    if scene.oracle.look().kind is not LookKind.BUSY:
+        assert ours.recv(100, socket.MSG_DONTWAIT)  # it took us longer than that
+    theirs.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 0)
+    assert scene.settler.wait(lambda: False).kind is SettledKind.GONE
+
+
 def test_both_ends_full_is_a_standstill(start: Start) -> None:
     scene = start(python=LISTEN + "c, _ = s.accept()\nc.sendall(bytes(50_000_000))")
     client = scene.connect()
