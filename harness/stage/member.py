@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -53,8 +52,8 @@ class Member(Client):
         self.typed = b""
         #: Its own lines that came back to it.
         self.echoes: list[bytes] = []
-        #: Lines of each other member that may come next, in order.
-        self.expects: dict[Member, deque[Line]] = {}
+        #: How many lines of each other member have come, or cannot come any more, since a later one has.
+        self.heard_up_to: dict[Member, int] = {}
         #: All lines that it got, and the beginning of the next one.
         self.got: list[bytes] = []
         self.pending = b""
@@ -65,8 +64,7 @@ class Member(Client):
         """Move what can be moved now, as every member does all the time."""
         if self.closed:
             return 0
-        moved = self.peer.push() if self.lazy else self.peer.pump()
-        return moved
+        return self.peer.push() if self.lazy else self.peer.pump()
 
     def _take(self, chunk: bytes) -> None:
         self.received += chunk
@@ -88,8 +86,7 @@ class Member(Client):
         if self._judging:
             *whole, self.typed = (self.typed + data).split(b"\n")
             for line in whole:
-                if (said := self.room.hear_from(self, line.removesuffix(b"\r"))) is not None:
-                    self.lines.append(said)
+                self.room.hear_from(self, line.removesuffix(b"\r"))
             self.room.remember(self.typed)
         super()._queue(data)
 
@@ -348,13 +345,9 @@ class Member(Client):
         room = self.room
         sockets = [m.peer.socket for m in room.members if not (m.closed or m.peer.over or m.lazy)]
 
-        def ready() -> bool:
-            room.pump()
-            self.peer.pump()
-            return done() or room.wrong is not None
-
+        # The room is pumped whenever the server waits (`Server.room`).
         return self.server.until(
-            ready,
+            lambda: done() or room.wrong is not None,
             fds=sockets,
             writable=[m.peer.socket for m in room.members if not m.closed and m.peer.unsent],
             progress=lambda: room.moved,

@@ -7,7 +7,6 @@ new member and of a line.  Lines of one member arrive in the order in which they
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
@@ -31,6 +30,8 @@ class Line:
 
     speaker: Member
     text: bytes
+    #: Its place among the lines of its speaker.
+    place: int
     #: Those to whom it is owed and has not come yet.
     owed: set[Member]
     #: Those to whom it has come, as it came.
@@ -65,20 +66,18 @@ class Room:
 
     # -- what is said ------------------------------------------------------------------------
 
-    def hear_from(self, speaker: Member, text: bytes) -> Line | None:
-        """*speaker* says *text* (a whole line, without its end); None for an empty line, which may be left out."""
+    def hear_from(self, speaker: Member, text: bytes) -> None:
+        """*speaker* says *text* (a whole line, without its end); nobody is owed an empty one, which may be left out."""
         if not text.strip():
-            return None
+            return
         owed = {m for m in self.members if m is not speaker and m.accepted and m.listens}
-        line = Line(speaker, text, owed)
+        line = Line(speaker, text, len(speaker.lines), owed)
         self.said.append(line)
-        for member in self.members:
-            member.expects.setdefault(speaker, deque()).append(line)
+        speaker.lines.append(line)
         end = text[-TELLING:]
         self._by_end.setdefault(end, []).append(line)
         self._ends.add(len(end))
         self.remember(text)
-        return line
 
     def remember(self, text: bytes) -> None:
         """*text* goes to the program: it must not turn up in lines of which it is no part."""
@@ -88,7 +87,7 @@ class Room:
 
     def delivered(self, speaker: Member) -> bool:
         """Whether everybody has got what *speaker* said, as far as it is owed."""
-        return not any(self._overdue(line) for line in speaker.lines)
+        return not any(not member.lazy for line in speaker.lines for member in line.owed)
 
     @staticmethod
     def _overdue(line: Line) -> set[Member]:
@@ -152,15 +151,16 @@ class Room:
             )
         line.heard[member] = raw
         line.owed.discard(member)
+        if not line.owed:
+            line.owed.clear()  # a set keeps its table when it gets smaller: tens of KiB for a thousand members
         self._in_order(member, line)
         return True
 
     def _in_order(self, member: Member, line: Line) -> None:
-        waiting = member.expects.get(line.speaker)
-        while waiting:
-            first = waiting.popleft()
-            if first is line:
-                return
+        # A place for each two of them that have met, and no queue: there may be a thousand members.
+        place = member.heard_up_to.get(line.speaker, 0)
+        member.heard_up_to[line.speaker] = max(place, line.place + 1)
+        for first in line.speaker.lines[place : line.place]:
             if member in first.owed:
                 self._is_wrong(
                     f"{member.name} got {literal(line.text)} of {line.speaker.name} before {literal(first.text)}, "
