@@ -82,7 +82,7 @@ class Recorder(Stepper):
             self._entered = None
         else:
             number, first = struct.unpack_from("=QQ", buffer.raw, 24)
-            self._entered = number, first & 0xFFFFFFFF
+            self._entered = number, ctypes.c_int32(first).value  # a descriptor is an int: -1 stays -1
 
     def _take_down(self, number: int, first: int, value: int, failed: bool) -> None:
         name = self._names.name(number)

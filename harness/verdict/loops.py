@@ -14,6 +14,8 @@ _WAITS = frozenset({"poll", "select", "epoll_wait"})
 _READS = frozenset({"read", "recv", "recvfrom", "recvmsg", "readv"})
 _WRITES = frozenset({"write", "send", "sendto", "sendmsg", "writev", "sendfile"})
 _AGAIN = frozenset({"EAGAIN", "EWOULDBLOCK"})
+#: Sorts of calls whose failure, if nobody looks at it, makes a loop go round.
+_LOOKED_AT = frozenset({"wait", "read", "accept", "write"})
 
 
 def why_it_spins(loop: Loop) -> str:
@@ -29,13 +31,19 @@ def why_it_spins(loop: Loop) -> str:
         )
     if any(outcome == "EBADF" for _, outcome in outcomes):
         return (
-            "A descriptor that is closed already is used again and again, and the error (EBADF) is not looked at: take it out of the set, or out of "
-            "the table, when it is closed."
+            "What is not an open descriptor is used as one again and again, and the error (EBADF) is not looked at. Either it is closed already: take it out of "
+            "the set, or out of the table, when it is closed. Or it is the -1 of an accept() or socket() that has failed: look at that result first."
         )
     if ("read", "0") in outcomes:
         return (
             "read() returns 0 each time: that is the end of file, and it stays there. Close the descriptor, or take it out of what poll() watches, "
             "when read() returns 0."
+        )
+    waits = [(name, outcome) for name, outcome in loop if _sort(name) == "wait"]
+    if waits and all(outcome == "0" for _, outcome in waits):
+        return (
+            f"{waits[0][0]}() is told not to wait (a timeout of 0), so the loop goes round without pause: a timeout of -1 "
+            "(NULL for select) waits until something happens."
         )
     refused = [what for what, outcome in outcomes if outcome in _AGAIN]
     if refused and not any(what == "wait" for what, _ in outcomes):
@@ -53,17 +61,11 @@ def why_it_spins(loop: Loop) -> str:
             "poll() reports the descriptor, but not because there is something to read (EAGAIN): POLLOUT is asked for with nothing to write, or an event "
             "that nobody looks at (POLLHUP, POLLERR, POLLPRI)."
         )
-    if any(what in ("read", "accept", "write") and outcome.startswith("E") for what, outcome in outcomes):
-        name, outcome = next(
-            (n, o) for n, o in loop if _sort(n) in ("read", "accept", "write") and o.startswith("E")
-        )
+    failing = ((n, o) for n, o in loop if _sort(n) in _LOOKED_AT and o.startswith("E"))
+    if failed := next(failing, None):
+        name, outcome = failed
         return f"{name}() fails with {outcome} each time, and the loop goes on as if nothing had happened."
     if all(what == "wait" for what, _ in outcomes):
-        if all(outcome == "0" for _, outcome in outcomes):
-            return (
-                f"{loop[0][0]}() is told not to wait (a timeout of 0), so the loop goes round without pause: a timeout of -1 "
-                "(NULL for select) waits until something happens."
-            )
         return (
             f"{loop[0][0]}() reports a descriptor each time, and nothing is done about it: an event that nobody looks at (POLLHUP, POLLERR, POLLPRI), a "
             "descriptor left in the set after its end of file, or POLLOUT asked for with nothing to write."

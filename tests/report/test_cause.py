@@ -66,6 +66,9 @@ def test_what_is_known_comes_before_what_is_usual() -> None:
         ([("epoll_wait", "1")], "nothing is done about it"),
         ([("read", "EBADF")], "closed already"),
         ([("accept", "EINVAL")], "accept() fails with EINVAL"),
+        ([("poll", "EINVAL")], "poll() fails with EINVAL"),
+        ([("poll", "0"), ("recv", "EAGAIN")], "timeout of 0"),
+        ([("read", "EBADF")], "the -1 of an accept()"),
         ([], "no system call"),
     ],
 )

@@ -57,6 +57,8 @@ def spinning(code: str) -> Iterator[subprocess.Popen[bytes]]:
     ("code", "told"),
     [
         ("while True: os.read(f, 1)", "read(3), which returns 0"),
+        ("while True:\n  try: os.read(-1, 9)\n  except OSError: pass",
+         "read(-1), which fails with EBADF (Bad file descriptor)"),
         ("s = socket.socket(); s.setblocking(False); s.bind(('127.0.0.1', 0)); s.listen()\n"
          "while True:\n  try: s.accept()\n  except OSError: pass", "accept(4), which fails with EAGAIN (Resource temporarily unavailable)"),
     ],
