@@ -41,7 +41,7 @@ class SettledKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """The end of one wait. *idle_seconds*: idle time charged; *looks*: how often we looked."""
+    """The end of one wait. *idle_seconds*: idle time charged, of the *patience* granted; *looks*: how often we looked."""
 
     kind: SettledKind
     look: Look | None
@@ -49,6 +49,7 @@ class Settled:
     idle_seconds: float = 0.0
     looks: int = 0
     spinning: Spinning | None = None
+    patience: float = 0.0
 
     @property
     def ready(self) -> bool:
@@ -241,7 +242,8 @@ class _Waiting:
         self.gap = min(self.gap * _GROWTH, _LONGEST_GAP)
 
     def _end(self, kind: SettledKind, look: Look | None, spinning: Spinning | None = None) -> Settled:
-        return Settled(kind, look, self.oracle, self.idle, self.looks, spinning)
+        patience = self.settler.patience
+        return Settled(kind, look, self.oracle, self.idle, self.looks, spinning, patience)
 
 
 def _await(reads: list[int], writes: list[int], seconds: float) -> set[int]:

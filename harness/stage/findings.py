@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.observe.settle import Settled, SettledKind
-from harness.stage.patience import PACE, PATIENCE
+from harness.stage.patience import PACE
 from harness.verdict.outcome import Inconclusive, Verdict, Violation
 from harness.verdict.show import count, difference, literal, text
 
@@ -72,7 +72,7 @@ def missing_reply(client: Client, judgement: Judgement, settled: Settled) -> Ver
 def no_more(settled: Settled) -> str:
     """What is certain of a program that still runs: of one with a timer only that it had time enough, and was idle."""
     if settled.kind is SettledKind.IDLE:
-        return f"no more comes within the {PATIENCE:g} s of idle time that it is granted"
+        return f"no more comes within the {settled.patience:g} s of idle time that it is granted"
     return "no more will come"
 
 
@@ -175,7 +175,7 @@ def missing_output(instance: Instance, judgement: Judgement, settled: Settled) -
     status = instance.status  # its last words are told already
     state = instance.condition(settled) if status is None else f"The program has ended: {status}."
     return Violation(
-        f"on {where} the program printed {judgement.why}, and no more will come. {_printed(instance)} {state}",
+        f"on {where} the program printed {judgement.why}, and {no_more(settled)}. {_printed(instance)} {state}",
         kind="no-output",
         silent=not (output.stdout or output.stderr),
         **instance.facts(),

@@ -196,7 +196,6 @@ class Play(ABC):
         del line.came[:size]
 
     def _failure(self, line: Line, what: str, settled: Settled, kind: str) -> Violation:
-        ended = ""
         if line.peer.reset:
             ended, kind = ", and then the connection was reset (RST)", "reset"
         elif line.peer.eof:
