@@ -274,9 +274,9 @@ class Instance:
     def main_process_stopped(self) -> Iterator[None]:
         """Stop the first process only; its children go on."""
         self.timeline.record("peer", "stopped the main process (SIGSTOP)")
-        self.program.signal(signal.SIGSTOP)
-        self.until(lambda: process_state(self.program.pid) in "TZX")
         try:
+            self.program.signal(signal.SIGSTOP)
+            self.until(lambda: process_state(self.program.pid) in "TZX")
             yield
         finally:
             self.timeline.record("peer", "let the main process go on (SIGCONT)")
@@ -286,9 +286,9 @@ class Instance:
     def paused(self) -> Iterator[None]:
         """Stop every process of the program (SIGSTOP), act, and let it go on (SIGCONT)."""
         self.timeline.record("peer", f"stopped {self.name} (SIGSTOP)")
-        self.program.stop_all()
-        self.until(lambda: stopped(self.program))
         try:
+            self.program.stop_all()
+            self.until(lambda: stopped(self.program))
             yield
         finally:
             self.timeline.record("peer", f"let {self.name} go on (SIGCONT)")
