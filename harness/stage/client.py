@@ -234,7 +234,7 @@ class Client(Speaking):
         if self.peer.received > before:
             raise Violation(
                 f"{self.name} got {count(self.peer.received - before, 'byte')} {literal(bytes(self.received[before:]))} "
-                "though nothing was owed yet",
+                "though nothing was owed yet.",
                 kind="early-reply",
             )
 
@@ -252,7 +252,7 @@ class Client(Speaking):
             lambda: self.peer.pull() > 0 or self.peer.over, fds=[self.peer.socket], patience=0.5
         )
         if self.peer.received:
-            raise Violation(f"{self.name} was served: it got {literal(bytes(self.received))}", kind="served")
+            raise Violation(f"{self.name} was served: it got {literal(bytes(self.received))}.", kind="served")
 
     def _check_bytes(self) -> None:
         if self._judgement.standing is Standing.WRONG:

@@ -409,8 +409,8 @@ class Server(Background):
         try:
             late = self.client()
         except Violation as violation:
-            if violation.kind == "refused":
-                return  # it has stopped listening between our look and our client
+            if violation.kind in ("refused", "queue-full"):
+                return  # it has stopped listening between our look and our client, or accepts nobody
             raise
         late.ask()
         late.expect_unserved()
