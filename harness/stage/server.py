@@ -147,12 +147,11 @@ class Server(Background):
     def _renew(self, address: Address) -> None:
         self.close()
         fresh = self.stage.serve(address)
-        self.program, self.oracle, self.address, self.name = (
-            fresh.program,
-            fresh.oracle,
-            fresh.address,
-            fresh.name,
-        )
+        # In exchange *fresh* stands for the one that is over, so that the report tells the output of each once.
+        self.program, fresh.program = fresh.program, self.program
+        self.oracle, fresh.oracle = fresh.oracle, self.oracle
+        self.address, fresh.address = fresh.address, self.address
+        self.name, fresh.name = fresh.name, self.name
         self._said_end = self._visited = self._concluded = False
         self._printing = self._room = None
         self._chores.clear()
