@@ -122,7 +122,7 @@ class LocalProgram(Completing):
         """Let it come to its end; if it does not, the check is blocked by the one about that, and so are all others."""
         memory = self.stage.memory
         if memory.does_not_end is not None:
-            raise memory.does_not_end
+            raise memory.does_not_end.with_traceback(None)
         try:
             self.expect_completion()
         except Violation:

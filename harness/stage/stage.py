@@ -258,7 +258,7 @@ class Stage:
         """
         ordinary = not closed_stdio
         if ordinary and self.memory.does_not_start is not None:
-            raise self.memory.does_not_start
+            raise self.memory.does_not_start.with_traceback(None)
         server = self.start(address, closed_stdio=closed_stdio, canary=canary, limits=limits)
         try:
             server.become_ready()
@@ -273,7 +273,7 @@ class Stage:
         if self.address.local:
             raise NotApplicable("a connection to a UNIX socket is never aborted before it is accepted")
         if self.memory.does_not_start is not None:
-            raise self.memory.does_not_start
+            raise self.memory.does_not_start.with_traceback(None)
         server = self.start(failing_accept=True)
         if not server.program.supervised:
             raise Inconclusive("accept() cannot be made to fail here: seccomp user notification is refused")
