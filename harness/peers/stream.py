@@ -87,7 +87,9 @@ class StreamPeer:
         """Send *data* as soon as the kernel takes it (by :meth:`pump`)."""
         if self._offset == len(self._unsent):
             self._unsent, self._offset = bytearray(data), 0
-        else:
+        else:  # what was sent is dropped: a client that never stops sending is never done either
+            del self._unsent[: self._offset]
+            self._offset = 0
             self._unsent += data
 
     def finish(self) -> None:
