@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from harness.assignment.profiles._client import ClientProfile, Turn
-from harness.assignment.profiles._content import lines
+from harness.assignment.profiles._content import lines, text
 from harness.assignment.transport import Transport
 
 _USUAL_SIZE = 80
@@ -26,8 +26,9 @@ class UdpFetch(ClientProfile):
     asks_once = True
 
     def turn(self, token: int, size: int | None = None) -> Turn:
-        """A line of text for whichever byte."""
-        return Turn(b"", b"?", lines(token, _USUAL_SIZE if size is None else size))
+        """A line of text for whichever byte; one of a given size without a line end, whose loss would be no loss
+        (`ClientProfile.misprint`)."""
+        return Turn(b"", b"?", lines(token, _USUAL_SIZE) if size is None else text(token, size))
 
     def telling(self, token: int) -> list[Turn]:
         """It asks once."""
