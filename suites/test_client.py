@@ -152,6 +152,24 @@ def test_every_line(client, line):
 
 
 @check(
+    "client/input-at-once",
+    SHOULD,
+    "select(2)",
+    "stdio(3)",
+    only=(stream_client, reads_input, answered),
+    needs="client/dialogue",
+    usual={
+        SENT: "select() or poll() on stdin, and fgets() or scanf() to read it: the second line is in the buffer of stdio(3), "
+        "where select() does not look"
+    },
+)
+def test_input_at_once(client):
+    """Of two lines that are typed at once both are sent, also if nothing is typed after them."""
+    client.take_two_lines_at_once()
+    client.expect_requests(input_goes_on=True)
+
+
+@check(
     "client/empty-answer",
     MUST,
     "getline(3)",

@@ -60,6 +60,14 @@ class ClientProgram(Talking):
         self.type_in([odd, *([profile.turn(stage.next_token())] if odd.typed.endswith(b"\n") else [])])
         self.end_input()
 
+    def take_two_lines_at_once(self) -> None:
+        """An ordinary turn, then two whose input arrives together; it does not end."""
+        profile, stage = self.client_profile, self.stage
+        self.take_turn()
+        if self.input_ended:
+            raise NotApplicable("the client reads all its input before it sends anything")
+        self.type_in([profile.turn(stage.next_token()) for _ in range(2)])
+
     def take_empty_answer(self) -> None:
         """Three turns; the second answer is an empty line."""
         profile, stage = self.client_profile, self.stage

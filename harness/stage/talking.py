@@ -147,12 +147,14 @@ class Talking(Completing):
         if not self.reference.reached:
             raise findings.never_came(self, settled)
 
-    def expect_requests(self) -> None:
-        """Everything that the turns so far make it send arrives, and nothing else."""
+    def expect_requests(self, *, input_goes_on: bool = False) -> None:
+        """Everything that the turns so far make it send arrives, and nothing else; *input_goes_on*: without that what was
+        typed is the end of its input."""
         hearing = self.reference.hearing
         self.expect_reached()
         settled = self.until(lambda: hearing.complete or bool(hearing.wrong) or self.has_left())
-        if not hearing.complete and not hearing.wrong and not self.input_ended and self.status is None:
+        waits = not hearing.complete and not hearing.wrong and not self.input_ended and self.status is None
+        if waits and not input_goes_on:
             self.end_input()  # as above; one that answers line by line has nothing to read any more
             settled = self.until(lambda: hearing.complete or bool(hearing.wrong) or self.has_left())
         if hearing.wrong:
