@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 #: Capabilities by which a file's permission bits mean nothing (capabilities(7)): CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH.
 _ABOVE_PERMISSIONS = 1 << 1 | 1 << 2
 
+_STATUS_LINE = re.compile(rb"\nHTTP/1\.[01] [1-5][0-9]{2} ")
 _BARE_LINE_END = re.compile(rb"(?<!\r)\n|\r(?!\n)")
 
 
@@ -197,6 +198,11 @@ class Visit:
         if self.body != content:
             raise self._wrong_body(content)
 
+    def expect_no_body(self) -> None:
+        """Nothing follows the head."""
+        if self.body:
+            raise self._wrong_body(b"")
+
     def _wrong_body(self, content: bytes) -> Violation:
         body = self.body
         place = next((n for n, (a, b) in enumerate(zip(body, content, strict=False)) if a != b), None)
@@ -348,6 +354,16 @@ class Visit:
         """The body is *content*, whatever lines of a script's own are in the head."""
         if self.body != content:
             raise self._wrong_body(content)
+
+    def expect_one_head(self) -> None:
+        """There is one status line in what came, the first."""
+        second = _STATUS_LINE.search(self.raw)
+        if second:
+            raise Violation(
+                f"{self.client.name} got a second status line in the middle of its answer: {literal(self.raw[second.start() + 1 :], 100)}",
+                kind="wrong-bytes",
+                extra=True,
+            )
 
     def expect_files(self, contents: Sequence[bytes]) -> None:
         """One answer after the other, each 200 and as long as it says, with these contents."""
