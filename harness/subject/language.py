@@ -119,6 +119,7 @@ def _cargo(directory: Path, names: Sequence[str], preferred: Preference) -> Plan
     return Plan("rust", build, None, reason, ("cargo",), "target/release", environment)
 
 
+_JAVA_MAIN = re.compile(r"\bstatic\s+void\s+main\s*\(")
 _GO = {"GOPROXY": "off", "GOTOOLCHAIN": "local"}
 
 
@@ -177,17 +178,31 @@ def _java(directory: Path, names: Sequence[str], preferred: Preference) -> Plan 
     sources = sorted(str(path.relative_to(directory)) for path in directory.rglob("*.java") if path.is_file())
     if not sources:
         return None
-    mains = _having(directory, sources, r"\bstatic\s+void\s+main\s*\(") or sources
+    mains = _having(directory, sources, _JAVA_MAIN.pattern) or sources
     main = choose(mains, preferred)
-    package = re.search(
-        r"^\s*package\s+([\w.]+)\s*;", (directory / main).read_text(errors="replace"), re.MULTILINE
+    text = (directory / main).read_text(errors="replace")
+    package = re.search(r"^\s*package\s+([\w.]+)\s*;", text, re.MULTILINE)
+    name = (
+        f"{package[1]}.{_main_class(text, Path(main).stem)}"
+        if package
+        else _main_class(text, Path(main).stem)
     )
-    name = f"{package[1]}.{Path(main).stem}" if package else Path(main).stem
     files = " ".join(map(shlex.quote, sources))
     # The heap is bounded: by default it would grow to a quarter of the machine before anything is collected.
     run = ("java", "-Xmx128m", "-cp", "java-classes", name, *ARGUMENTS)
     build = f"javac -encoding UTF-8 -d java-classes {files}"
     return Plan("java", build, run, f"main() is in {_among(main, mains)}", ("javac", "java"))
+
+
+def _main_class(text: str, stem: str) -> str:
+    """The class of a Java file *text* that main() is in: only a public one must be called as the file is, *stem*
+    (Java Language Specification, section 7.6)."""
+    declared = r"^(?:(?:public|final|abstract|strictfp)\s+)*(?:class|interface|enum|record)\s+(\w+)"
+    main = _JAVA_MAIN.search(text)
+    if main is None or re.search(rf"\b(?:class|interface|enum|record)\s+{re.escape(stem)}\b", text):
+        return stem
+    before = re.findall(declared, text[: main.start()], re.MULTILINE)
+    return before[-1] if before else stem
 
 
 def _interpreted(directory: Path, names: Sequence[str], preferred: Preference) -> Plan | None:

@@ -38,6 +38,10 @@ SOURCES = {
     "java package": {
         "src/a/Echo.java": "package a;\nclass Echo { public static void main(String[] v) { System.out.println(v[0]); } }\n"
     },
+    "java main elsewhere": {
+        "homework_3.java": "class Other { }\n\nfinal class Echo {\n    static class Inner { }\n"
+        "    public static void main(String[] v) { System.out.println(v[0]); }\n}\n"
+    },
     "rust": {"main.rs": 'fn main() { println!("{}", std::env::args().nth(1).unwrap()); }\n'},
     "cargo": {
         "Cargo.toml": '[package]\nname = "echo"\nversion = "0.1.0"\nedition = "2021"\n',
@@ -52,7 +56,7 @@ SOURCES = {
 }
 TOOLS = {
     "c": "cc", "c++": "c++", "python": "python3", "javascript": "node", "go": "go", "go module": "go", "java": "javac",
-    "java package": "javac", "rust": "rustc", "cargo": "cargo", "make": "make", "cmake": "cmake", "wrapped": "cc",
+    "java package": "javac", "java main elsewhere": "javac", "rust": "rustc", "cargo": "cargo", "make": "make", "cmake": "cmake", "wrapped": "cc",
 }  # fmt: skip
 
 Build = Callable[..., Built]
