@@ -69,12 +69,15 @@ def connect(instance: Instance, name: str, address: Address, receive_buffer: int
 
 
 def _connected(sock: socket.socket, address: Address) -> bool:
-    if address.local:
-        return sock.connect_ex(address.sockaddr) in (0, errno.EISCONN)
+    """Whether it is connected by now; over UNIX this tries once more, since the kernel does not go on by itself.
+
+    A UNIX socket that is connected is not tried: with a queue that is full again behind it, connect() says EAGAIN,
+    not EISCONN (unix_stream_connect() in Linux looks at the queue first).
+    """
     try:
         sock.getpeername()
     except OSError:
-        return False
+        return address.local and sock.connect_ex(address.sockaddr) == 0
     return True
 
 
