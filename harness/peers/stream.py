@@ -139,12 +139,13 @@ class StreamPeer:
 
     def pull(self, most: int | None = None) -> int:
         """Read what has arrived, at most *most* bytes (default: all that is there, up to 1 MiB)."""
-        got = 0
+        got, drained = 0, False
         limit = (1 << 20) if most is None else most
         while got < limit and not self.over:
             try:
                 chunk = self.socket.recv(self.gulp if self._keeps_boundaries else min(self.gulp, limit - got))
             except BlockingIOError:
+                drained = True
                 break
             except OSError as error:
                 if error.errno not in _ABORTED:
@@ -165,6 +166,7 @@ class StreamPeer:
             self.take(chunk)
         if got or self.over:
             self._note_pause()
+        if got or drained or self.over:  # nothing that could be read is left: nobody waits for us to read
             self._last_read = time.monotonic()
         self.received += got
         return got

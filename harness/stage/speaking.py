@@ -174,6 +174,7 @@ class Speaking:
         if self._last_byte and now - self._last_byte > within:
             raise Inconclusive(f"this machine paused for {now - self._last_byte:.1f} s between two bytes")
         self._last_byte = now
+        self.peer.pull()  # whoever does not read what it is sent is silent, too
         if not self._rest:
             self._rest = self.server.server_profile.request(self.server.next_token(), None)
         byte, self._rest = self._rest[:1], self._rest[1:]
