@@ -184,10 +184,12 @@ class Server(Background):
         return True
 
     def almost_terminators(self) -> list[bytes]:
-        """Texts that are not the terminator: its beginning, its end, and longer ones that begin or end with it."""
+        """Texts that are not the terminator: its beginning, its end, longer ones, and it in other letters (ASCII case)."""
         whole = self.contract.terminator.encode()
         parts = [whole[:-1], whole[1:]] if len(whole) > 1 else []
-        return [*parts, whole + b"AndSoOnAndOn", b"ThisIsNotThe" + whole]
+        longer = [whole + b"AndSoOnAndOn", b"ThisIsNotThe" + whole]
+        other_case = whole.swapcase()
+        return [*parts, *longer, *([other_case] if other_case != whole else [])]
 
     def expect_not_ended_by(self, text: bytes) -> None:
         """The program goes on after *text*, which is not its terminator."""
