@@ -59,6 +59,25 @@ def test_sequential(server):
 
 
 @check(
+    "accept/keeps-accepting",
+    by_contract("lifetime", forever=MUST),
+    "accept(2)",
+    only=stream,
+    needs="accept/sequential",
+    usual={
+        LEFT
+        | DIED
+        | REFUSED
+        | MISSING: "each client, those that have left as well, keeps a place in an array, and the program ends or turns clients away when it is full"
+    },
+)
+def test_keeps_accepting(server):
+    """The program serves hundreds of clients, one after another: no table of it ever gets full."""
+    for _ in range(300):
+        server.serves()
+
+
+@check(
     "accept/one-client",
     by_contract("lifetime", one_client=MUST),
     "exit(3)",
