@@ -100,14 +100,17 @@ def test_no_cross_talk(server):
     },
 )
 def test_lazy_reader(server):
-    """Others, also one who comes now, are served while one client does not read what it is owed."""
-    lazy, other = server.client(receive_buffer=TINY_WINDOW), server.client()
-    lazy.ask(size=BIG)
-    lazy.fill()
+    """Others, also one who comes now, are served while two clients do not read what each is owed."""
+    lazy = [server.client(receive_buffer=TINY_WINDOW) for _ in range(2)]
+    other = server.client()
+    for client in lazy:
+        client.ask(size=BIG)
+        client.fill()
     other.exchange(size=50_000)
     server.client().exchange()
-    lazy.open_window()
-    lazy.expect_reply()
+    for client in lazy:
+        client.open_window()
+        client.expect_reply()
 
 
 @check(

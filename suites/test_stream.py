@@ -33,6 +33,10 @@ from harness.sizes import BIG, TINY_WINDOW
 ONE_READ = "one read() is taken for one message"
 
 
+#: Letters that have another case, outside ASCII, in valid UTF-8, which no sequence of ascending bytes is.
+_LETTERS = "é Ü ÿ ǆ ß".encode()
+
+
 @check(
     "stream/every-byte-value",
     MUST,
@@ -48,7 +52,7 @@ ONE_READ = "one read() is taken for one message"
 def test_every_byte_value(server):
     """All 256 byte values are carried unchanged, NUL included."""
     client = server.client()
-    client.carry(bytes(range(256)) * 2 + b"\r\n")
+    client.carry(bytes(range(256)) * 2 + _LETTERS + b"\r\n")
     client.complete()
     client.expect_reply()
 
@@ -112,7 +116,13 @@ def test_coalesced(server):
     client.expect_reply()
 
 
-@pytest.mark.parametrize("power", range(6, 17), ids=lambda k: f"2^{k}")
+#: Sizes that people give to a buffer: powers of two, and (in one case) round numbers and an Ethernet frame.
+_POWERS = {f"2^{k}": (2**k,) for k in range(6, 17)}
+_ROUND = {"round": (100, 200, 250, 500, 1000, 1500, 2000, 3000, 5000, 10_000)}
+_EDGES = _POWERS | _ROUND
+
+
+@pytest.mark.parametrize("buffers", _EDGES.values(), ids=_EDGES)
 @check(
     "stream/buffer-edges",
     MUST,
@@ -126,9 +136,9 @@ def test_coalesced(server):
         | PRINTED: "a length is kept in a type that is too small for it, or buf[n] = 0 overwrites what lies behind the buffer",
     },
 )
-def test_buffer_edges(server, power):
-    """Requests one byte below, at and above a power of two, the usual buffer sizes, are answered exactly."""
-    for size in (2**power - 1, 2**power, 2**power + 1):
+def test_buffer_edges(server, buffers):
+    """Requests one byte below, at and above the usual sizes of a buffer are answered exactly."""
+    for size in (buffer + off for buffer in buffers for off in (-1, 0, 1)):
         with server.paused():
             client = server.client()
             client.ask(size=size)
