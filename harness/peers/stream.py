@@ -123,7 +123,7 @@ class StreamPeer:
                 self.fin_sent = True
                 with contextlib.suppress(OSError):
                     self.socket.shutdown(socket.SHUT_WR)
-        if took:
+        if took and not self.over:
             self._note_pause()
             self._last_sent = time.monotonic()
         self.sent += took
@@ -139,7 +139,7 @@ class StreamPeer:
 
     def pull(self, most: int | None = None) -> int:
         """Read what has arrived, at most *most* bytes (default: all that is there, up to 1 MiB)."""
-        got, drained = 0, False
+        got, drained, was_over = 0, False, self.over
         limit = (1 << 20) if most is None else most
         while got < limit and not self.over:
             try:
@@ -164,7 +164,7 @@ class StreamPeer:
             if self._keeps_boundaries:
                 self.received_messages.append(len(chunk))
             self.take(chunk)
-        if got or self.over:
+        if got or (self.over and not was_over):
             self._note_pause()
         if got or drained or self.over:  # nothing that could be read is left: nobody waits for us to read
             self._last_read = time.monotonic()
