@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from signal import Signals
 
+from harness.assignment.role import Role
 from harness.observe.dispositions import dispositions
 from harness.stage import sight
 from harness.stage.instance import sentences
@@ -36,6 +37,7 @@ class Ending(Listening):
                 f"it is still running and will not end. {self.condition(settled)}",
                 kind="no-end",
                 sent=self.last_signal.name if self.last_signal is not None else None,
+                listener_gone=self.profile.role is Role.SERVER and not self.serving(),
                 **self.facts(),
                 **self.dispositions(),
             )

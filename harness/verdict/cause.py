@@ -237,6 +237,11 @@ def _handler_to_no_avail(kind: str, facts: Facts) -> str | None:
     if kind == "no-end" and sent and sent in _names(facts, "caught"):
         if facts.get("waits_for_child") and not facts.get("accepting"):
             return "The program waits for its child (wait()), and the child, which serves a client, has not been told to end: send each of them a SIGTERM first."
+        if facts.get("listener_gone"):
+            return (
+                f"{sent} has been noticed: the program does not listen any more. What it waits for now, see above, has not been told to end: "
+                "a client may keep its connection as long as it likes, so the server has to close it, and to wake the thread or task that serves it."
+            )
         return (
             f"A handler for {sent} is installed and has run, but the program went back to waiting: with SA_RESTART (which signal() sets) accept() "
             "and read() are restarted after the handler, so nobody looks at its flag. Install it by sigaction() without SA_RESTART and look at the "

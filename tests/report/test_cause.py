@@ -104,6 +104,8 @@ def test_what_the_check_knows_comes_before_a_general_guess() -> None:
     assert "SA_RESTART" in likely_cause("signals/stop-with-idle-client", "no-end", accepting, waits)
     ignored = {**caught, "ignored": ["SIGTERM"]}
     assert "SIG_IGN" in likely_cause("signals/stop-with-idle-client", "no-end", ignored, waits)
+    drains = {**caught, "listener_gone": True}
+    assert "does not listen any more" in likely_cause("signals/listener-released", "no-end", drains, OWN)
 
 
 def test_a_wait_that_holds_everybody_up_is_named() -> None:
