@@ -265,6 +265,10 @@ class Server(Background):
 
     # -- clients in numbers ------------------------------------------------------------------
 
+    def serves_in_numbers(self, clients: int) -> None:
+        """So many *clients* come, get their answers, and leave."""
+        visit_in_groups(self, clients)
+
     def meet_clients(self) -> None:
         """One client is connected and has had an answer; not if the server would end after it."""
         if self.address.type == socket.SOCK_DGRAM:

@@ -21,7 +21,7 @@ class UdpFetch(ClientProfile):
     options = frozenset({"prints"})
     # "Prints the datagram that comes back", of which no text says how long it is: a kilobyte is what programs of this
     # kind have room for, a line of text by far less.
-    defaults: ClassVar[Mapping[str, object]] = {"prints": "text", "resolves": True, "max_datagram": 1000}
+    defaults: ClassVar[Mapping[str, object]] = {"prints": "text", "resolves": True, "max_datagram": 999}
     reads_input = False
     asks_once = True
 
