@@ -63,7 +63,11 @@ def test_sequential(server):
     by_contract("lifetime", forever=MUST),
     "accept(2)",
     only=stream,
-    needs="accept/sequential",
+    needs=(
+        "accept/sequential",
+        "accept/own-reply",
+        *(f"resources/{held}" for held in ("descriptors", "threads", "processes", "zombies")),
+    ),
     usual={
         LEFT
         | DIED

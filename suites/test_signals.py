@@ -211,8 +211,8 @@ def test_leaves_others_alone(stage, stop_signal):
     only=(stream, lasting),
     needs=("signals/stop-idle", *SERVES),
     usual="a flag is looked at, and then accept() is called: a signal in between is noticed only when the next client comes (wait for both at once: "
-    "ppoll(), a signalfd, a self-pipe). A handler in Python runs only when the call that waits returns, be it accept(), select() or Event.wait(): "
-    "signal.set_wakeup_fd() wakes a select(), and sigwait() is a wait of its own",
+    "ppoll(), a signalfd, a self-pipe). A handler in Python or Perl runs only when the call that waits returns, be it accept(), select() or "
+    "Event.wait(): signal.set_wakeup_fd() wakes a select() of Python, and sigwait() is a wait of its own",
 )
 def test_race_window(signal_moments, stop_signal):
     """There is no moment at which the signal is lost: before whichever system call it comes, the program ends."""
