@@ -28,7 +28,7 @@ from harness.subject import landlock, namespaces
 from harness.subject.trial import attempt, attempt_command
 
 FORCE = "SOCKSPEC_ISOLATION"
-_FOUND = "SOCKSPEC_ISOLATION_FOUND"
+FOUND = "SOCKSPEC_ISOLATION_FOUND"
 _FLAGS = ("changes_user", "needs_user_namespace", "counts_foreign_processes")
 
 #: User and group id of a program that root starts; nobody's, above those of distributions.
@@ -126,7 +126,7 @@ def detect() -> Isolation:
 
     Costs about 10 ms. Raises `IsolationError` for an unusable value of `FORCE`.
     """
-    return _inherited(os.environ.get(_FOUND, "")) or _detect(os.environ.get(FORCE, ""))
+    return _inherited(os.environ.get(FOUND, "")) or _detect(os.environ.get(FORCE, ""))
 
 
 def hand_down(found: Isolation) -> None:
@@ -134,7 +134,7 @@ def hand_down(found: Isolation) -> None:
 
     They have a second thread already when they could try, and must not fork then.
     """
-    os.environ[_FOUND] = " ".join([found.level, *(name for name in _FLAGS if getattr(found, name))])
+    os.environ[FOUND] = " ".join([found.level, *(name for name in _FLAGS if getattr(found, name))])
 
 
 def _inherited(text: str) -> Isolation | None:

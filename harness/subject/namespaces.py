@@ -11,6 +11,7 @@ import ipaddress
 import os
 import socket
 import struct
+from pathlib import Path
 
 NEW_USER = 0x10000000
 NEW_NET = 0x40000000
@@ -61,6 +62,15 @@ def become_root_of_own_user_namespace() -> None:
     _write("/proc/self/uid_map", f"0 {uid} 1")
     _write("/proc/self/gid_map", f"0 {gid} 1")
     raise_loopback()
+
+
+def uid_outside() -> int:
+    """The user id outside of our own user namespace, in which everybody is uid 0."""
+    try:
+        inside, outside, _ = Path("/proc/self/uid_map").read_text().split()[:3]
+        return os.geteuid() - int(inside) + int(outside)
+    except (OSError, ValueError):
+        return os.geteuid()
 
 
 def raise_loopback() -> None:

@@ -176,7 +176,7 @@ def _is_free(port: int) -> bool:
 
 
 def _lock_the_shared_network() -> int:
-    path = Path(tempfile.gettempdir()) / f"sockspec-{os.getuid()}.lock"
+    path = Path(tempfile.gettempdir()) / f"sockspec-{namespaces.uid_outside()}.lock"
     fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     fcntl.flock(fd, fcntl.LOCK_EX)
     return fd

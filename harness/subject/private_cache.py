@@ -7,6 +7,8 @@ import stat
 import tempfile
 from pathlib import Path
 
+from harness.subject.namespaces import uid_outside
+
 
 class NoCache(RuntimeError):
     """There is no directory that we could write to and nobody else can."""
@@ -19,7 +21,7 @@ def private_cache() -> Path:
     """
     home = os.environ.get("XDG_CACHE_HOME", "")
     usual = Path(home) if home.startswith("/") else Path.home() / ".cache"
-    for candidate in (usual / "sockspec", Path(tempfile.gettempdir()) / f"sockspec-{_owner()}"):
+    for candidate in (usual / "sockspec", Path(tempfile.gettempdir()) / f"sockspec-{uid_outside()}"):
         try:
             candidate.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             candidate.mkdir(mode=0o700, exist_ok=True)
@@ -38,12 +40,3 @@ def is_ours(path: Path) -> bool:
         return False
     real = stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)
     return real and status.st_uid == os.geteuid() and not status.st_mode & 0o022
-
-
-def _owner() -> int:
-    """The user id outside of our own user namespace, in which everybody is uid 0."""
-    try:
-        inside, outside, _ = Path("/proc/self/uid_map").read_text().split()[:3]
-        return os.geteuid() - int(inside) + int(outside)
-    except (OSError, ValueError):
-        return os.geteuid()

@@ -12,7 +12,7 @@ import pytest
 
 from harness.commands import demo, doctor
 from harness.programs import read
-from harness.subject.isolation import FORCE, Isolation, Level
+from harness.subject.isolation import FORCE, FOUND, Isolation, Level
 from harness.subject.probe import Feature, Findings
 
 from .conftest import Sockspec
@@ -21,11 +21,15 @@ HOUSE = Path(__file__).parents[2]
 
 
 def in_process(*words: str, **env: str) -> subprocess.CompletedProcess[str]:
-    """A process of its own: the probes fork, and must not do so beside the threads of a test run."""
+    """A process of its own: the probes fork, and must not do so beside the threads of a test run.
+
+    It finds out for itself what this machine allows.
+    """
+    inherited = {name: value for name, value in os.environ.items() if name != FOUND}
     return subprocess.run(
         [sys.executable, "-m", "harness", *words],
         cwd=HOUSE,
-        env={**os.environ, **env, "COLUMNS": "100"},
+        env={**inherited, **env, "COLUMNS": "100"},
         capture_output=True,
         text=True,
     )

@@ -14,6 +14,7 @@ import pytest
 
 from harness.observe.attempts import connections_tried, datagrams_sent
 from harness.subject.isolation import Isolation, Level
+from harness.subject.namespaces import uid_outside
 from harness.subject.network import Network
 
 ROOT = Path(__file__).parents[2]
@@ -107,6 +108,7 @@ def test_a_shared_network_is_for_one_at_a_time() -> None:
 import random
 from harness.observe.attempts import connections_tried, datagrams_sent
 from harness.subject.isolation import Isolation, Level
+from harness.subject.namespaces import uid_outside
 from harness.subject.network import Network
 print("waiting", flush=True)
 with Network(Isolation(Level.L5, changes_user=False), random.Random(1)):
@@ -118,7 +120,7 @@ with Network(Isolation(Level.L5, changes_user=False), random.Random(1)):
         )
         assert other.stdout is not None
         assert other.stdout.readline() == b"waiting\n"
-        lock = os.stat(f"{tempfile.gettempdir()}/sockspec-{os.getuid()}.lock").st_ino
+        lock = os.stat(f"{tempfile.gettempdir()}/sockspec-{uid_outside()}.lock").st_ino
         while not any(
             "-> FLOCK" in line and f":{lock} " in line
             for line in Path("/proc/locks").read_text().splitlines()
