@@ -66,7 +66,10 @@ def test_sequential(server):
     needs=(
         "accept/sequential",
         "accept/own-reply",
-        *(f"resources/{held}" for held in ("descriptors", "threads", "processes", "zombies")),
+        "resources/descriptors",
+        "resources/threads",
+        "resources/processes",
+        "resources/zombies",
     ),
     usual={
         LEFT

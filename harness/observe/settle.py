@@ -146,11 +146,10 @@ class _Waiting:
         self.cpu = CpuMeter(self.watched, settler.spin_cpu_seconds)
         self.ledger = IdleLedger(self.watched)
         self.print: Fingerprint | None = None
-        #: What had moved when the fuse was lit anew, and when that was.
-        self.moved_before, self.fuse_lit = self.moved, 0.0
+        #: When the wait began, and when something moved last.
+        self.began = self.fuse_lit = time.monotonic()
 
     def run(self) -> Settled:
-        began = time.monotonic()
         while True:
             if self._is_ready():
                 return self._end(SettledKind.READY, None)
@@ -166,16 +165,14 @@ class _Waiting:
                     return self._end(SettledKind.READY, look)
                 if self.moved == moved:
                     return self._end(kind, look, spinning)
-            elif self._blown(began, time.monotonic()):
+            elif self._blown(time.monotonic()):
                 return self._end(SettledKind.INCONCLUSIVE, look)
             self._pause()
 
-    def _blown(self, began: float, now: float) -> bool:
+    def _blown(self, now: float) -> bool:
         """Whether nothing has moved for the length of the fuse, or something has for a multiple of it."""
-        if self.moved != self.moved_before:
-            self.moved_before, self.fuse_lit = self.moved, now
         fuse = self.settler.fuse_seconds
-        return now - max(began, self.fuse_lit) > fuse or now - began > _MOST_FUSES * fuse
+        return now - self.fuse_lit > fuse or now - self.began > _MOST_FUSES * fuse
 
     def _is_ready(self) -> bool:
         """Let the program's pipes and reports come in, ask, and take note of progress."""
@@ -183,7 +180,7 @@ class _Waiting:
         is_ready = self.ready()
         moved = self.progress() if self.progress else 0
         if moved != self.moved:
-            self.moved = moved
+            self.moved, self.fuse_lit = moved, time.monotonic()
             self.idle, self.last_idle = 0.0, None
             self.gap = _FIRST_GAP
             self.muted.clear()

@@ -139,13 +139,14 @@ class StreamPeer:
 
     def pull(self, most: int | None = None) -> int:
         """Read what has arrived, at most *most* bytes (default: all that is there, up to 1 MiB)."""
-        got, drained, was_over = 0, False, self.over
+        got = 0
         limit = (1 << 20) if most is None else most
+        if self.over or limit <= 0:
+            return 0
         while got < limit and not self.over:
             try:
                 chunk = self.socket.recv(self.gulp if self._keeps_boundaries else min(self.gulp, limit - got))
             except BlockingIOError:
-                drained = True
                 break
             except OSError as error:
                 if error.errno not in _ABORTED:
@@ -164,10 +165,9 @@ class StreamPeer:
             if self._keeps_boundaries:
                 self.received_messages.append(len(chunk))
             self.take(chunk)
-        if got or (self.over and not was_over):
+        if got or self.over:
             self._note_pause()
-        if got or drained or self.over:  # nothing that could be read is left: nobody waits for us to read
-            self._last_read = time.monotonic()
+        self._last_read = time.monotonic()  # also if nothing was there: then nobody waits for us to read
         self.received += got
         return got
 

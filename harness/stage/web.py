@@ -198,11 +198,6 @@ class Visit:
         if self.body != content:
             raise self._wrong_body(content)
 
-    def expect_no_body(self) -> None:
-        """Nothing follows the head."""
-        if self.body:
-            raise self._wrong_body(b"")
-
     def _wrong_body(self, content: bytes) -> Violation:
         body = self.body
         place = next((n for n, (a, b) in enumerate(zip(body, content, strict=False)) if a != b), None)

@@ -182,11 +182,9 @@ def _java(directory: Path, names: Sequence[str], preferred: Preference) -> Plan 
     main = choose(mains, preferred)
     text = (directory / main).read_text(errors="replace")
     package = re.search(r"^\s*package\s+([\w.]+)\s*;", text, re.MULTILINE)
-    name = (
-        f"{package[1]}.{_main_class(text, Path(main).stem)}"
-        if package
-        else _main_class(text, Path(main).stem)
-    )
+    name = _main_class(text, Path(main).stem)
+    if package:
+        name = f"{package[1]}.{name}"
     files = " ".join(map(shlex.quote, sources))
     # The heap is bounded: by default it would grow to a quarter of the machine before anything is collected.
     run = ("java", "-Xmx128m", "-cp", "java-classes", name, *ARGUMENTS)
